@@ -1,0 +1,1 @@
+"""The channels that come with Mainstem; each folder is one."""

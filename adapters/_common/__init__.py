@@ -1,0 +1,1 @@
+"""What the platforms of one family share, and nothing else."""

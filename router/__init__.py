@@ -1,0 +1,1 @@
+"""The router: what is known, how it is decided, and the edges that touch the world."""

@@ -1,0 +1,1 @@
+"""The contract that a channel fulfils, and how channels are found."""

@@ -1,0 +1,132 @@
+"""What a channel over our own WebSocket adds to the contract: who is there, and frames back.
+
+`router.web.chat` owns the sockets and knows no adapter; an adapter owns the words of the protocol
+and knows no socket. They meet in `Connects`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, Protocol, runtime_checkable
+
+from router.channel.contract import ReceiptState, Request, Speaker, Trusted
+from router.domain.content import Content
+from router.domain.identity import Claim
+
+
+class CloseCode(IntEnum):
+    """Why we close a socket: RFC 6455 §7.4.1, and 4000–4999 which are ours."""
+
+    GOING_AWAY = 1001  # the daemon stops; come back
+    BINARY = 1003
+    BAD_TEXT = 1007  # not UTF-8, or half of a surrogate pair
+    POLICY = 1008  # identity or origin refused
+    TOO_BIG = 1009
+    SLOW = 4008  # the other end does not read what we send
+    RATE = 4009  # too many frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who is at the other end of a socket: the ``proof`` of every frame on it.
+
+    ``external_id`` stays the same for the life of the connection, also when an anonymous visitor
+    signs in on it: then ``verified`` turns true and ``claims`` hold what the shop signed.
+    """
+
+    external_id: str
+    verified: bool
+    name: str = ""
+    claims: tuple[Claim, ...] = ()
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameHead:
+    """What the socket's owner must know of a frame to answer it.
+
+    ``id`` is the frame's own, repeated as ``re`` in the answer. ``client_msg_id`` is set on a
+    ``send``. ``conversation`` and ``last_seq`` are a hello's wish to resume. ``name``, ``mime`` and
+    ``size`` (bytes) describe the file of an ``upload_request``.
+    """
+
+    op: str
+    id: str = ""
+    client_msg_id: str = ""
+    conversation: str = ""
+    last_seq: int = 0
+    name: str = ""
+    mime: str = ""
+    size: int = 0
+
+
+class ServerFrames(Protocol):
+    """The frames that the server sends, as UTF-8 JSON. Times become milliseconds."""
+
+    def welcome(self, visitor: Visitor, *, re: str, conversation: str, seq: int) -> bytes:
+        """Greet after a hello; ``seq`` is the last that the conversation holds."""
+
+    def ack(self, *, re: str, client_msg_id: str, message_id: str, seq: int, at: datetime) -> bytes:
+        """Say that a ``send`` is committed."""
+
+    def message(  # noqa: PLR0913 - one argument a field of the frame
+        self,
+        *,
+        message_id: str,
+        seq: int,
+        by: Speaker,
+        name: str,
+        content: Content,
+        at: datetime,
+        client_msg_id: str = "",
+    ) -> bytes:
+        """Show one message; ``client_msg_id`` when it is the visitor's own, replayed."""
+
+    def receipt(self, *, message_id: str, state: ReceiptState, at: datetime) -> bytes:
+        """Say how far a message of the visitor has come (read by the agent)."""
+
+    def typing(self, *, by: Speaker, name: str) -> bytes:
+        """Say that our side is typing."""
+
+    def recalled(self, *, message_id: str, client_msg_id: str = "") -> bytes:
+        """Say that a message was taken back."""
+
+    def assigned(self, *, name: str, by: Speaker) -> bytes:
+        """Say who answers from now on."""
+
+    def ended(self, *, conversation: str) -> bytes:
+        """Say that the conversation is over; the widget asks for a rating."""
+
+    def upload(self, *, re: str, url: str, max_size: int) -> bytes:
+        """Say where one file may be posted; ``max_size`` in bytes."""
+
+    def error(
+        self, *, re: str, code: str, message: str = "", retry_after: float | None = None
+    ) -> bytes:
+        """Say what went wrong; ``retry_after`` in seconds."""
+
+
+@runtime_checkable
+class Connects(Protocol):
+    """A channel that proves a whole connection: ``verify`` the first frame, ``frame`` the others.
+
+    For each text frame the socket's owner asks ``fault``, then builds a `Trusted`, then ``decode``,
+    and after the commit answers with ``frames``. A `Decoded.response` with a body is a frame to
+    send as it is; so is `Malformed.answer`.
+    """
+
+    @property
+    def frames(self) -> ServerFrames:
+        """The builders of the server's frames."""
+
+    def fault(self, body: bytes) -> CloseCode | None:
+        """Return why a frame ends the connection before anybody reads it, or None."""
+
+    def frame(self, proof: Any, request: Request) -> Trusted:
+        """Return a later frame as `Trusted`; `Unverified` if it is a hello that proves nothing.
+
+        The returned ``proof`` replaces the connection's: a visitor may sign in on an open socket.
+        """
+
+    def head(self, request: Trusted) -> FrameHead:
+        """Return what is needed to answer the frame; raises `Malformed` as ``decode`` does."""

@@ -1,0 +1,608 @@
+"""The adapter protocol and its values: six pure methods, bytes and values only.
+
+Inbound: verify, handshake, decode. Outbound: encode, sign, interpret. An adapter never reads the
+clock, never sleeps, never opens a socket; whatever it needs of the world comes in a `Moment`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from router.domain.content import Content, Media
+from router.domain.identity import Claim
+
+
+class Unverified(Exception):
+    """The origin of a request is not proven. Becomes a 401 and a count, never a stack trace."""
+
+
+class Malformed(Exception):
+    """A proven request could not be read. It is answered, kept and shown to the operator.
+
+    ``answer`` is what the sender is told, where the sender can mend it (an upload, a socket frame);
+    None on a webhook, whose platform is answered as always.
+    """
+
+    def __init__(self, message: str = "", *, answer: "Response | None" = None) -> None:
+        super().__init__(message)
+        self.answer = answer
+
+
+# ----- requests in -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """All that a pure function may borrow from the world: the time and 16 random bytes."""
+
+    now: datetime
+    entropy: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One delivery: an HTTP request, a socket frame (method ``FRAME``) or an uploaded file.
+
+    ``url`` is the public address as configured, with the raw query string; ``headers`` have
+    lower-case names; ``body`` is what came, byte for byte. ``query`` is decoded from ``url``.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    moment: Moment
+    query: tuple[tuple[str, str], ...] = ()
+
+    def one(self, name: str) -> str:
+        """Return the only value of query parameter ``name``; Unverified if absent or doubled."""
+        values = [value for key, value in self.query if key == name]
+        if len(values) != 1:
+            raise Unverified(f"query parameter {name} must appear exactly once")
+        return values[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """A request whose origin is proven; made only in ``verify``.
+
+    ``body`` is the plain body: decrypted where the platform encrypts. ``proof`` is whatever the
+    adapter wants to carry from verify to decode (for a socket: who is at the other end).
+    """
+
+    request: Request
+    body: bytes
+    proof: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What the platform is answered."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+# ----- what decode finds -------------------------------------------------------------------------
+
+
+class Audience(StrEnum):
+    """Who can read it."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+class Speaker(StrEnum):
+    """Who said it."""
+
+    CONTACT = "contact"
+    AGENT = "agent"  # our side, elsewhere: an echo, or the agent's leg of a call
+    BOT = "bot"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """Words, media, a place or a press of a button.
+
+    ``external_id`` is the deduplication key on this account: the same id twice is one interaction.
+    ``sender`` is always the customer's id on this account, also when our side spoke (``by`` says
+    so). ``thread`` separates conversations of one sender where the platform does (a call, a post).
+    ``opens_window`` names the kind of reply window that this event opens; see `Window`.
+    """
+
+    external_id: str
+    sender: str
+    at: datetime
+    content: Content
+    by: Speaker = Speaker.CONTACT
+    sender_name: str = ""
+    audience: Audience = Audience.PRIVATE
+    thread: str = ""
+    reply_handle: str = ""
+    reply_to: str = ""
+    opens_window: str = ""
+    claims: tuple[Claim, ...] = ()
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """An earlier message was changed by its author; may come before it."""
+
+    external_id: str
+    target: str
+    sender: str
+    at: datetime
+    content: Content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """An earlier message was taken back by its author; may come before it."""
+
+    external_id: str
+    target: str
+    sender: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One speaker's segment of a call. A later turn with the same ``external_id`` replaces it.
+
+    ``call`` is the thread of the call; ``ends_call`` marks its last event. ``offset`` is the time
+    since the call's start.
+    """
+
+    external_id: str
+    call: str
+    sender: str
+    at: datetime
+    offset: timedelta
+    by: Speaker
+    text: str
+    final: bool = True
+    speaker_name: str = ""
+    claims: tuple[Claim, ...] = ()
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded:
+    """A call is over; ``missed`` if nobody answered it."""
+
+    external_id: str
+    call: str
+    sender: str
+    at: datetime
+    missed: bool = False
+    claims: tuple[Claim, ...] = ()
+
+
+class ReceiptState(StrEnum):
+    """How far a message of ours has come; only moves up, except that it may be refused."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of a message of ours. ``target`` is the platform's id of that message.
+
+    An empty ``target`` with ``READ`` means: everything up to ``at`` has been read.
+    """
+
+    external_id: str
+    target: str
+    sender: str
+    at: datetime
+    state: ReceiptState
+    why: str = ""
+
+
+class Following(StrEnum):
+    """A change of the relation between a person and an account."""
+
+    FOLLOWED = "followed"
+    LEFT = "left"
+    ENTERED = "entered"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """Somebody followed, left, entered the chat or blocked us."""
+
+    external_id: str
+    sender: str
+    at: datetime
+    what: Following
+    source: str = ""
+    opens_window: str = ""
+    claims: tuple[Claim, ...] = ()
+    sender_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """Online, offline or typing; never stored on the timeline."""
+
+    sender: str
+    at: datetime
+    what: Literal["online", "offline", "typing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopEvent:
+    """An order, a refund, a parcel, a review: something the shop's systems say about a person."""
+
+    external_id: str
+    sender: str
+    at: datetime
+    kind: str
+    order: str
+    summary: str
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rated:
+    """The contact gave a score to a conversation; 1 is worst, 5 is best."""
+
+    external_id: str
+    sender: str
+    at: datetime
+    score: int
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identified:
+    """Something was learnt about who a person is, apart from any message."""
+
+    external_id: str
+    sender: str
+    at: datetime
+    claims: tuple[Claim, ...]
+    sender_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bell:
+    """Something is new: pull it. ``cursor_key`` names the stored cursor."""
+
+    cursor_key: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """Known and unused, or unknown: counted, never dropped in silence."""
+
+    kind: str
+
+
+Event: TypeAlias = (
+    Received
+    | Edited
+    | Recalled
+    | Turn
+    | CallEnded
+    | Receipt
+    | Followed
+    | Presence
+    | ShopEvent
+    | Rated
+    | Identified
+    | Bell
+    | Ignored
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """What a delivery says, in order, and what the platform is to be answered after the commit.
+
+    ``calls`` are calls the adapter wants made once the events are committed (a pull, a look-up).
+    """
+
+    events: tuple[Event, ...] = ()
+    response: Response = field(default_factory=Response)
+    calls: tuple["Call", ...] = ()
+
+
+# ----- calls out ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpCall:
+    """One HTTP request to a platform, without credentials until it is signed.
+
+    ``note`` carries what ``interpret`` needs to know about the call (a kind, a part number).
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """One MQTT publish, QoS 1."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """One text frame to the sockets of one person on one account."""
+
+    recipient: str
+    payload: bytes
+
+
+Call: TypeAlias = HttpCall | Publish | Push
+C = TypeVar("C", HttpCall, Publish, Push)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a platform answered to a call."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A platform's access token and the instant from which it must not be used."""
+
+    value: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """Something we say to one person on one account.
+
+    ``id`` is ours, for platforms that take an idempotency key. ``speaker_name`` is how the agent
+    is shown, ``by`` says whether a person or a bot speaks. ``reply_handle`` and ``reply_to`` come
+    from the `Received` that is answered. ``seq`` orders what one conversation says (1, 2, …).
+    """
+
+    id: str
+    recipient: str
+    content: Content
+    at: datetime
+    by: Speaker = Speaker.AGENT
+    speaker_name: str = ""
+    thread: str = ""
+    audience: Audience = Audience.PRIVATE
+    reply_handle: str = ""
+    reply_to: str = ""
+    conversation: str = ""
+    seq: int = 0
+
+
+class Reason(StrEnum):
+    """Why a message was refused; one vocabulary for answers and receipts."""
+
+    WINDOW = "window"  # the platform's reply window is over
+    QUOTA = "quota"  # the window's number of sends is used up; wait for the contact
+    RECIPIENT = "recipient"  # gone, blocked, never existed
+    CONTENT = "content"  # too long, wrong type, forbidden words
+    ACCOUNT = "account"  # our account is banned, unpaid, or lacks the permission
+    CREDENTIALS = "credentials"  # our key or token is refused
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The platform took it; ``external_id`` is its id of the message, if it tells."""
+
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """Not now; try again after ``retry_after`` if the platform gave one."""
+
+    why: str
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Never, in this form."""
+
+    reason: Reason
+    why: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenExpired:
+    """Refresh the token and try once more."""
+
+    why: str = ""
+
+
+Outcome: TypeAlias = Accepted | Deferred | Refused | TokenExpired
+
+
+# ----- what a channel can do ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A reply window: how many sends an event of this kind allows, and for how long.
+
+    ``sends`` of ``None`` means without a count. Each new event of the kind opens a new quota.
+    """
+
+    kind: str
+    lasts: timedelta
+    sends: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What the platform can carry. Limits are in the unit that the platform counts.
+
+    ``max_text`` counts ``text_unit`` (characters, or UTF-8 bytes). ``sends_per_second`` is the
+    rate an account may send at; ``None`` if the platform gives none. An empty ``windows`` means
+    that we may always write; ``replies`` False means that the channel cannot be answered at all.
+    """
+
+    replies: bool
+    max_text: int = 2000
+    text_unit: Literal["characters", "bytes"] = "characters"
+    media_out: frozenset[str] = frozenset()
+    media_in: frozenset[str] = frozenset()
+    windows: tuple[Window, ...] = ()
+    sends_per_second: float | None = None
+    recalls_in: bool = False
+    receipts: bool = False
+    public: bool = False
+    voice: bool = False
+
+
+class Adapter(Protocol[C]):
+    """One account of one channel, as six pure methods."""
+
+    def verify(self, request: Request) -> Trusted:
+        """Prove the origin and open encryption, or raise `Unverified`."""
+
+    def handshake(self, request: Trusted) -> Response | None:
+        """Answer the platform's URL check; None for everything else."""
+
+    def decode(self, request: Trusted) -> Decoded:
+        """Return events, the platform's answer and wanted calls; or raise `Malformed`."""
+
+    def encode(self, message: Outbound) -> tuple[C, ...]:
+        """Return the calls that say ``message``, split to the platform's limits, unsigned."""
+
+    def sign(self, call: C, *, token: Token | None, moment: Moment) -> C:
+        """Return ``call`` with credentials on it. Signed calls are never stored or logged."""
+
+    def interpret(self, call: C, reply: Reply) -> Outcome:
+        """Say what the platform's answer means for us."""
+
+
+@runtime_checkable
+class GrantsToken(Protocol):
+    """A platform with expiring access tokens."""
+
+    def token_call(self) -> HttpCall:
+        """Return the call that fetches a token; it holds credentials and is never stored."""
+
+    def read_token(self, reply: Reply, *, now: datetime) -> Token | Deferred | Refused:
+        """Read the token from the platform's answer; `Deferred` while the platform is busy."""
+
+
+@runtime_checkable
+class UploadsMedia(Protocol):
+    """A platform that takes a media id rather than a link."""
+
+    def upload_call(self, media: Media, data: bytes, *, moment: Moment) -> HttpCall:
+        """Return the (unsigned) call that uploads ``data``."""
+
+    def read_upload(self, reply: Reply) -> str | Outcome:
+        """Return the platform's media id, or what went wrong."""
+
+
+@runtime_checkable
+class FetchesMedia(Protocol):
+    """Media behind the platform's own API."""
+
+    def fetch_call(self, media: Media) -> HttpCall | None:
+        """Return the (unsigned) call that downloads ``media``; None if there is nothing."""
+
+    def read_fetch(self, reply: Reply) -> "Outcome | Elsewhere":
+        """Say whether the answer is the file (`Accepted`), where it is, or what went wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """The platform answered with the address of the file; it is fetched without credentials."""
+
+    link: str
+
+
+@runtime_checkable
+class Pulls(Protocol):
+    """Callbacks that say only "something is new"."""
+
+    def pull_call(self, bell: Bell, *, cursor: str) -> HttpCall:
+        """Return the (unsigned) call for the page after ``cursor``."""
+
+    def read_pull(self, bell: Bell, reply: Reply) -> "Pulled | Outcome":
+        """Read one page, or say what went wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled:
+    """One page of what was pulled; the cursor is saved in the same transaction as the events."""
+
+    events: tuple[Event, ...]
+    cursor: str
+    more: bool
+
+
+@runtime_checkable
+class LooksUpProfile(Protocol):
+    """A name, a picture and claims for a contact, asked of the platform."""
+
+    def profile_call(self, external_id: str) -> HttpCall | None:
+        """Return the (unsigned) call; None if this identity has no profile to look up."""
+
+    def read_profile(
+        self, external_id: str, reply: Reply, *, now: datetime
+    ) -> Identified | Outcome:
+        """Read what the platform says about the person."""
+
+
+class Family(StrEnum):
+    """What kind of channel it is, for skills, clocks and grouping."""
+
+    IM = "im"
+    SOCIAL = "social"
+    WEBCHAT = "webchat"
+    VOICE = "voice"
+    EMAIL = "email"
+    SMS = "sms"
+    SHOP = "shop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """What an adapter's folder exports as ``CHANNEL``.
+
+    ``settings`` is a msgspec struct with ``forbid_unknown_fields``; ``build`` makes an adapter
+    from an instance of it. ``transport`` says how deliveries arrive: a ``webhook``, a ``socket``
+    (our own WebSocket) or an ``upload``.
+    """
+
+    name: str
+    title: Mapping[str, str]  # language → title: {"en": …, "zh": …}
+    family: Family
+    transport: Literal["webhook", "socket", "upload", "mqtt", "pull"]
+    capabilities: Capabilities
+    settings: type[Any]
+    build: Callable[[Any], Any]
+    secrets: frozenset[str] = frozenset()  # names of settings that are never shown
+    needs_secret_path: bool = False  # the platform signs too little; the path is part of the proof

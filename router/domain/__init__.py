@@ -1,0 +1,1 @@
+"""What we know and how we decide; plain values and pure functions, no I/O."""

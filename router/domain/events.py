@@ -1,0 +1,76 @@
+"""What has happened: domain events, past tense, written to the log with what they changed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from router.domain.ids import AgentId, CaseId, ContactId, ConversationId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """One entry of the event log: what happened, and to whom.
+
+    ``kind`` is one of `KINDS`. ``facts`` are small and hold no customer's words.
+    """
+
+    kind: str
+    contact: ContactId | None = None
+    conversation: ConversationId | None = None
+    case: CaseId | None = None
+    agent: AgentId | None = None
+    facts: dict[str, Any] | None = None
+
+
+#: Every kind of event and what it says.
+KINDS: dict[str, str] = {
+    "interaction_taken": "something came in from a channel",
+    "interaction_changed": "a message was edited or recalled",
+    "interactions_read": "a reader has understood what was unread of a contact",
+    "call_ended": "a call is over",
+    "reply_queued": "an answer of ours stands in the outbox",
+    "reply_settled": "an answer was sent, refused, given up or put in doubt",
+    "note_added": "a colleague wrote a note",
+    "conversation_opened": "a contact began a conversation",
+    "conversation_queued": "a conversation stands in line",
+    "conversation_triaged": "needs, queue or priority of a conversation changed",
+    "handed_to_bot": "the bot took a conversation",
+    "handed_to_human": "the bot gave a conversation to a person",
+    "offer_made": "a place with an agent is held",
+    "offer_accepted": "the agent took the offer",
+    "offer_declined": "the agent refused the offer",
+    "offer_lapsed": "the agent did not answer the offer in time",
+    "offer_withdrawn": "the offer was taken back",
+    "conversation_taken": "a person took a conversation over",
+    "conversation_transferred": "a conversation went to another agent or queue",
+    "conversation_overflowed": "a conversation waited too long and went to another queue",
+    "conversation_parked": "an agent put a conversation aside",
+    "conversation_resumed": "a conversation went on",
+    "wrap_up_started": "the contact has gone, the agent records what came of it",
+    "conversation_closed": "a conversation is over",
+    "priority_raised": "a supervisor changed a conversation's priority",
+    "case_opened": "a complaint became a case",
+    "case_joined": "another complaint joined an open case",
+    "case_acknowledged": "the customer was told that the complaint is known",
+    "case_owned": "an agent owns a case",
+    "case_enqueued": "a case stands in a queue",
+    "case_escalated": "a case was not handled in time and went one level up",
+    "case_changed": "severity, topic or order of a case was corrected",
+    "case_resolved": "a case was resolved",
+    "case_reopened": "a resolved case was opened again",
+    "contacts_merged": "two contacts are one person",
+    "contacts_split": "a merge was undone",
+    "contact_changed": "name, note or standing of a contact changed",
+    "identity_linked": "an identity was recognised as a known person",
+    "presence_changed": "an agent became available, busy, away or offline",
+    "agent_changed": "skills, capacity or role of an agent changed",
+    "alert_raised": "somebody must look at something now",
+    "article_changed": "an article was written, published or withdrawn",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """An event with its place in the log; ``seq`` grows in the order of commits."""
+
+    seq: int
+    event: Happened

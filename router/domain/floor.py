@@ -1,0 +1,176 @@
+"""The floor: all that routing looks at. The one mutable object in the core.
+
+The daemon's dispatcher and the simulator own one each. `Floor.apply` is the only door in.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias, assert_never
+
+from router.domain.ids import AgentId, ContactId, ConversationId, QueueName, ReservationId
+from router.domain.workforce import Agent, Need, Presence
+
+#: Rounding that sums of capacity shares are allowed.
+EPSILON = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A conversation in line. ``since`` survives a lapsed offer, so nobody loses a place.
+
+    ``severity`` is the worst open case of the person (0: none) and ``cases`` counts them;
+    ``case_version`` is the person's counter of case changes that this entry has seen.
+    """
+
+    conversation: ConversationId
+    contact: ContactId
+    queue: QueueName
+    channel: str
+    family: str
+    language: str
+    needs: frozenset[Need]
+    since: datetime
+    priority: int
+    vip: bool
+    upset: bool
+    severity: int
+    cases: int
+    case_version: int
+    unread: int
+    bot_ok: bool
+    previous: AgentId | None
+    excluded: frozenset[AgentId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """A conversation that takes a part of an agent's capacity.
+
+    While it is only offered, ``reservation`` and ``until`` are set.
+    """
+
+    conversation: ConversationId
+    contact: ContactId
+    agent: AgentId
+    weight: float
+    reservation: ReservationId | None = None
+    until: datetime | None = None
+
+
+# ----- what can happen to the floor ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """A conversation stands in line, or what is known of it changed."""
+
+    waiting: Waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """An agent holds a conversation, offered or in hand."""
+
+    holding: Holding
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """A conversation is neither in line nor held by an agent."""
+
+    conversation: ConversationId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staffed:
+    """An agent's skills, capacity or presence are as given."""
+
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unstaffed:
+    """An agent is gone for good."""
+
+    agent: AgentId
+
+
+Change: TypeAlias = Entered | Held | Gone | Staffed | Unstaffed
+
+
+class Floor:
+    """Waiting lines, agents and what they hold."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[ConversationId, Waiting] = {}
+        self._agents: dict[AgentId, Agent] = {}
+        self._held: dict[ConversationId, Holding] = {}
+        self._by_agent: dict[AgentId, dict[ConversationId, Holding]] = {}
+        self._assigned_at: dict[AgentId, datetime] = {}
+
+    def apply(self, change: Change) -> None:
+        """Take in one change; the same change twice is the same as once."""
+        match change:
+            case Entered(waiting=waiting):
+                self._drop(waiting.conversation)
+                self._waiting[waiting.conversation] = waiting
+            case Held(holding=holding, at=at):
+                self._drop(holding.conversation)
+                self._held[holding.conversation] = holding
+                self._by_agent.setdefault(holding.agent, {})[holding.conversation] = holding
+                self._assigned_at[holding.agent] = at
+            case Gone(conversation=conversation):
+                self._drop(conversation)
+            case Staffed(agent=agent):
+                self._agents[agent.id] = agent
+            case Unstaffed(agent=agent_id):
+                self._agents.pop(agent_id, None)
+            case _ as never:
+                assert_never(never)
+
+    def _drop(self, conversation: ConversationId) -> None:
+        self._waiting.pop(conversation, None)
+        held = self._held.pop(conversation, None)
+        if held is not None:
+            self._by_agent[held.agent].pop(conversation, None)
+
+    def waiting(self) -> Iterable[Waiting]:
+        """Return who stands in line, in no particular order."""
+        return self._waiting.values()
+
+    def in_line(self, conversation: ConversationId) -> Waiting | None:
+        """Return a conversation that stands in line."""
+        return self._waiting.get(conversation)
+
+    def agents(self) -> Mapping[AgentId, Agent]:
+        """Return everybody who may be given work, whatever their presence."""
+        return self._agents
+
+    def held_by(self, agent: AgentId) -> Mapping[ConversationId, Holding]:
+        """Return what an agent holds."""
+        return self._by_agent.get(agent, {})
+
+    def offers(self) -> Iterator[Holding]:
+        """Yield what is offered and not yet accepted."""
+        return (held for held in self._held.values() if held.reservation is not None)
+
+    def load(self, agent: AgentId) -> float:
+        """Return the capacity that an agent's conversations take."""
+        return sum(held.weight for held in self.held_by(agent).values())
+
+    def room_for(self, agent: AgentId) -> float:
+        """Return the capacity that an agent has left; 0 for one who takes no work."""
+        known = self._agents.get(agent)
+        if known is None or not known.active or known.presence is not Presence.AVAILABLE:
+            return 0.0
+        return max(0.0, known.capacity - self.load(agent))
+
+    def last_assigned(self, agent: AgentId) -> datetime | None:
+        """Return when the agent was last given something."""
+        return self._assigned_at.get(agent)
+
+    def with_needs(self, conversation: ConversationId, needs: frozenset[Need]) -> Waiting:
+        """Return the waiting conversation as if it had ``needs``: for a what-if."""
+        return replace(self._waiting[conversation], needs=needs)

@@ -1,0 +1,96 @@
+"""What a shop decides: queues, skills, clocks and the constants of routing; values from config/."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from router.domain.case import CaseClock
+from router.domain.ids import QueueName
+from router.domain.reading import Intent
+from router.domain.workforce import Need
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePolicy:
+    """A line of waiting conversations with one target.
+
+    ``answer_within`` is the target of the first answer; ``share`` the part of conversations that
+    should meet it. After ``overflow_after`` a waiting conversation goes to ``overflow_to``.
+    """
+
+    name: QueueName
+    title: Mapping[str, str]
+    needs: frozenset[Need]
+    answer_within: timedelta
+    share: float
+    overflow_after: timedelta | None = None
+    overflow_to: QueueName | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingPolicy:
+    """The constants of the score; see docs/ROUTING.md for what each means.
+
+    Times are durations; weights have no unit. ``family_weight`` is the share of an agent's
+    capacity that a conversation of a channel family takes.
+    """
+
+    version: str
+    family_weight: Mapping[str, float]
+    offer_lasts: timedelta
+    lapses_until_away: int
+    wrap_up_lasts: timedelta
+    idle_after: timedelta  # a contact silent for so long: the bot's conversation is closed
+    tau: timedelta  # the horizon of one chance
+    patience: Mapping[str, timedelta]  # mean patience by family
+    weight_normal: float
+    weight_vip: float
+    weight_complaint: float
+    weight_upset: float  # multiplies an ordinary weight when the contact is upset
+    priority_step: float  # multiplies the weight once a step of a supervisor's raise
+    complaint_within: timedelta  # the target of a first answer when a complaint is open
+    misfit: float
+    tie: float  # the worth of the agent who knows the contact
+    overdue_factor: float  # overdue after so many targets …
+    overdue_least: timedelta  # … but not before this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotPolicy:
+    """When the bot may answer, and what it says. Thresholds are calibrated confidences 0–1."""
+
+    first: bool
+    answer_at: float
+    ask_at: float
+    most_turns: int
+    name: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopPolicy:
+    """Everything that routing, triage and the complaint clocks go by.
+
+    ``topics`` maps an intent to the needs of a conversation about it, ``topic_queues`` to the line
+    it stands in (the account's own where nothing is said). ``complaint_needs`` maps a
+    severity to what its conversation needs in addition. ``case_queue`` is where cases stand that
+    nobody owns. ``join_within`` is how long a resolved case takes a return on the same matter.
+    """
+
+    version: str
+    queues: Mapping[QueueName, QueuePolicy]
+    default_queue: QueueName
+    case_queue: QueueName
+    topics: Mapping[Intent, frozenset[Need]]
+    topic_queues: Mapping[Intent, QueueName]
+    complaint_needs: Mapping[int, frozenset[Need]]
+    clocks: Mapping[int, CaseClock]
+    reopen_within: timedelta
+    routing: RoutingPolicy
+    bot: BotPolicy
+    skills: Mapping[str, Mapping[str, str]]  # skill → titles by language
+    shop: Mapping[str, str]  # the shop's name by language
+    raw_kept: timedelta
+
+    def queue(self, name: QueueName) -> QueuePolicy:
+        """Return the queue, or the default one if it is no longer configured."""
+        return self.queues.get(name) or self.queues[self.default_queue]

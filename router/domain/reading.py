@@ -1,0 +1,71 @@
+"""What was understood of a message: plain values, whoever did the reading."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Intent(StrEnum):
+    """The business topic of a message, also when it complains."""
+
+    PRODUCT = "product"
+    ORDER = "order"
+    PAYMENT = "payment"
+    LOGISTICS = "logistics"
+    AFTER_SALES = "after_sales"
+    PROMOTION = "promotion"
+    ACCOUNT = "account"
+    COMPLAINT = "complaint"
+    HUMAN_REQUEST = "human_request"
+    CHITCHAT = "chitchat"
+    OTHER = "other"
+
+
+class EntityKind(StrEnum):
+    """What kind of number or address was found."""
+
+    ORDER = "order"
+    PHONE = "phone"
+    EMAIL = "email"
+    TRACKING = "tracking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A number or address in a message, in its normal form (phones in E.164 where possible)."""
+
+    kind: EntityKind
+    value: str
+
+
+class Alarm(StrEnum):
+    """How sure we are that a message complains.
+
+    ``ALERT`` opens a case at once. ``WATCH`` flags the conversation and keeps a bot from being the
+    only one who answers. ``NONE`` is everything else.
+    """
+
+    NONE = "none"
+    WATCH = "watch"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a reader understood.
+
+    ``complaint_score`` is a calibrated probability 0–1; ``severity`` 0 none, 1 mild, 2 clear,
+    3 regulator, lawyer, media, chargeback, fraud, injury or threat. ``sentiment`` is -1 to 1.
+    ``because`` names the rules or features that decided, for the supervisor. ``reader`` is the
+    name and version of the reader.
+    """
+
+    language: str  # "zh" or "en"
+    intent: Intent
+    complaint: Alarm
+    complaint_score: float
+    severity: int
+    wants_human: bool
+    sentiment: float
+    entities: tuple[Entity, ...]
+    because: tuple[str, ...]
+    reader: str

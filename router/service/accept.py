@@ -1,0 +1,101 @@
+"""The front of intake: what has gathered while the last commit ran is the next batch, no timer."""
+
+import asyncio
+import contextlib
+from collections import deque
+from dataclasses import dataclass
+
+import structlog
+
+from router.domain.policy import ShopPolicy
+from router.service.intake import Delivery, TakenIn, take_in, take_in_batch
+from router.service.ports import Store, StoreUnavailable
+
+log = structlog.get_logger()
+
+#: How many deliveries share a transaction, and how many may wait for one.
+BATCH = 256
+BACKLOG = 4096
+
+
+class Busy(Exception):
+    """There is no room for another delivery now; the platform is asked to come again."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    delivery: Delivery
+    done: "asyncio.Future[TakenIn]"
+
+
+class Intake:
+    """Takes deliveries in, in the order of arrival; whoever awaits is answered after the commit."""
+
+    def __init__(self, store: Store, policy: ShopPolicy, *, batch: int = BATCH) -> None:
+        self._store, self._policy, self._batch = store, policy, batch
+        self._line: deque[_Waiting] = deque()
+        self._some = asyncio.Event()
+        self._stopping = False
+
+    @property
+    def backlog(self) -> int:
+        """Return how many deliveries wait for the next transaction."""
+        return len(self._line)
+
+    async def accept(self, delivery: Delivery) -> TakenIn:
+        """Return what became of ``delivery`` once it is committed.
+
+        Raises Busy if the line is full or the daemon stops, StoreUnavailable if the database does
+        not take it; in both cases nothing was promised.
+        """
+        if self._stopping or len(self._line) >= BACKLOG:
+            raise Busy("too many deliveries wait")
+        waiting = _Waiting(delivery, asyncio.get_running_loop().create_future())
+        self._line.append(waiting)
+        self._some.set()
+        return await asyncio.shield(waiting.done)
+
+    async def run(self) -> None:
+        """Take in batches until stopped and the line is empty."""
+        while not (self._stopping and not self._line):
+            await self._some.wait()
+            self._some.clear()
+            while self._line:
+                size = min(self._batch, len(self._line))
+                await self._take([self._line.popleft() for _ in range(size)])
+
+    def stop(self) -> None:
+        """Take in what has come, and nothing after it."""
+        self._stopping = True
+        self._some.set()
+
+    async def _take(self, batch: list[_Waiting]) -> None:
+        deliveries = [each.delivery for each in batch]
+        try:
+            results = await self._store.transact(take_in_batch, deliveries, self._policy)
+        except StoreUnavailable as error:
+            for each in batch:
+                _fail(each, error)
+            return
+        for each, result in zip(batch, results, strict=True):
+            if isinstance(result, TakenIn):
+                if not each.done.done():
+                    each.done.set_result(result)
+            else:
+                await self._alone(each)
+
+    async def _alone(self, waiting: _Waiting) -> None:
+        """Try a delivery that failed in company once more by itself."""
+        try:
+            result = await self._store.transact(take_in, waiting.delivery, self._policy)
+        except Exception as error:  # noqa: BLE001  handed to whoever delivered it
+            log.warning("delivery_failed", account=waiting.delivery.source.account)
+            _fail(waiting, error)
+        else:
+            if not waiting.done.done():
+                waiting.done.set_result(result)
+
+
+def _fail(waiting: _Waiting, error: Exception) -> None:
+    with contextlib.suppress(asyncio.InvalidStateError):
+        waiting.done.set_exception(error)

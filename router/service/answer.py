@@ -1,0 +1,230 @@
+"""A bot's turn: it answers from the shop's articles, asks back, or hands over."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from router.channel.contract import Capabilities
+from router.domain.content import Content, Menu, Option, Pressed, Text, plain_text
+from router.domain.conversation import Close, Conversation, WithBot, step
+from router.domain.events import Happened
+from router.domain.ids import AccountName, ConversationId
+from router.domain.knowledge import Answer, AskBack, Candidate, HandOver, decide_answer
+from router.domain.policy import ShopPolicy
+from router.domain.timeline import Direction, Interaction
+from router.service.awareness import from_bot
+from router.service.ports import Conflict
+from router.service.records import Article, DecisionRecord
+from router.service.reply import bot_reply
+from router.service.unit import Unit
+
+_SOURCE: Mapping[str, str] = {
+    "en": "I am {name}, the shop's assistant.",
+    "zh": "我是智能助理{name}。",
+}
+_PERSON: Mapping[str, str] = {
+    "en": "Write “agent” any time to reach a person.",
+    "zh": "随时回复“人工”可转接人工客服。",
+}
+_WHICH: Mapping[str, str] = {"en": "Which of these do you mean?", "zh": "请问您想了解的是："}
+_HUMAN: Mapping[str, str] = {"en": "Talk to a person", "zh": "转人工客服"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What the bot has to answer: a conversation it holds, up to one word of the contact's."""
+
+    conversation: ConversationId
+    channel: str
+    language: str
+    question: Interaction
+    turns: int
+
+
+def due(unit: Unit) -> tuple[Turn, ...]:
+    """Return the conversations that wait for the bot's answer, from the tables alone."""
+    turns = []
+    for held in unit.conversations.open():
+        if isinstance(held.state, WithBot) and held.waiting_since is not None and not held.unread:
+            said = unit.conversations.said_in(held.id, limit=50)
+            asked = [each for each in said if each.direction is Direction.IN]
+            if asked:
+                turns.append(
+                    Turn(
+                        conversation=held.id,
+                        channel=held.channel,
+                        language=held.language or "zh",
+                        question=asked[-1],
+                        turns=sum(each.author == "bot" for each in said),
+                    )
+                )
+    return tuple(turns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """What the bot says, or that it hands over (``content`` None), and why."""
+
+    content: Content | None
+    because: Mapping[str, object]
+
+
+def compose(
+    turn: Turn,
+    candidates: tuple[Candidate, ...],
+    articles: Mapping[str, Article],
+    *,
+    policy: ShopPolicy,
+) -> Utterance:
+    """Return what to say to ``turn``; pure."""
+    if turn.turns >= policy.bot.most_turns:
+        return Utterance(content=None, because={"why": "most_turns"})
+    pressed = turn.question.content
+    if isinstance(pressed, Pressed) and pressed.payload.startswith("article:"):
+        article = articles.get(pressed.payload.removeprefix("article:"))
+        if article is not None:
+            return _answer(turn, article, 1.0, policy)
+    bot = policy.bot
+    match decide_answer(candidates, answer_at=bot.answer_at, ask_at=bot.ask_at):
+        case Answer(candidate=best) if best.article in articles:
+            return _answer(turn, articles[best.article], best.confidence, policy)
+        case AskBack(candidates=likely):
+            options = [Option(id=f"article:{each.article}", label=each.question) for each in likely]
+            options.append(Option(id="human", label=_HUMAN[_spoken(turn.language)]))
+            menu = Menu(text=_WHICH[_spoken(turn.language)], options=tuple(options))
+            return Utterance(content=menu, because={"why": "ask_back", **_odds(candidates)})
+        case Answer() | HandOver():
+            return Utterance(content=None, because={"why": "bot_unsure", **_odds(candidates)})
+
+
+def _spoken(language: str) -> str:
+    return "en" if language == "en" else "zh"
+
+
+def _odds(candidates: tuple[Candidate, ...]) -> dict[str, object]:
+    return {"candidates": {each.article: round(each.confidence, 3) for each in candidates}}
+
+
+def _answer(turn: Turn, article: Article, confidence: float, policy: ShopPolicy) -> Utterance:
+    language = _spoken(turn.language)
+    first, second = (
+        (article.answer_en, article.answer_zh)
+        if language == "en"
+        else (article.answer_zh, article.answer_en)
+    )
+    words = first or second
+    if turn.turns == 0:
+        who = _SOURCE[language].format(name=policy.bot.name.get(language, ""))
+        words = f"{who}\n{words}\n{_PERSON[language]}"
+    because = {
+        "why": "article",
+        "article": article.id,
+        "version": article.version,
+        "confidence": round(confidence, 3),
+    }
+    return Utterance(content=Text(text=words), because=because)
+
+
+def say(
+    unit: Unit,
+    *,
+    turn: Turn,
+    utterance: Utterance,
+    policy: ShopPolicy,
+    capabilities: Mapping[AccountName, Capabilities],
+    at: datetime,
+) -> bool:
+    """Say it, or hand over. Raises Conflict if anything of the person has changed meanwhile.
+
+    Returns whether the bot spoke. A bot never answers a person with an open complaint.
+    """
+    held = unit.conversations.get(turn.conversation)
+    unit.contacts.lock(held.contact)
+    held = unit.conversations.get(turn.conversation)
+    members = unit.contacts.members(held.contact)
+    if not isinstance(held.state, WithBot) or held.waiting_since is None:
+        return False
+    if unit.conversations.unread_of(members):
+        raise Conflict("something of this person has not been read yet")
+    cases = unit.cases.open_of(members)
+    if cases or utterance.content is None:
+        why = "open_case" if cases else str(utterance.because.get("why", "bot_unsure"))
+        _decide(unit, held, utterance, kind="bot_hands_over", at=at)
+        from_bot(unit, held, why=why, at=at)
+        return False
+    able = capabilities.get(held.account) or Capabilities(replies=False)
+    if not able.replies:
+        from_bot(unit, held, why="cannot_reply", at=at)
+        return False
+    _decide(unit, held, utterance, kind="bot_turn", at=at)
+    bot_reply(
+        unit,
+        conversation=held.id,
+        content=utterance.content,
+        name=policy.bot.name.get(_spoken(turn.language), ""),
+        capabilities=able,
+        at=at,
+        key=f"bot:{turn.question.id}",
+    )
+    return True
+
+
+def _decide(
+    unit: Unit, held: Conversation, utterance: Utterance, *, kind: str, at: datetime
+) -> None:
+    members = unit.contacts.members(held.contact)
+    unit.journal.decide(
+        DecisionRecord(
+            id=unit.new_id(),
+            at=at,
+            kind=kind,
+            conversation=held.id,
+            agent=None,
+            reservation=None,
+            because=dict(utterance.because),
+            seen_seq=unit.journal.seq(),
+            cases=tuple(case.id for case in unit.cases.open_of(members)),
+        )
+    )
+
+
+def close_silent(unit: Unit, *, policy: ShopPolicy, at: datetime) -> int:
+    """Close the bot's conversations whose contact was answered and has been silent for long."""
+    closed = 0
+    for held in unit.conversations.open():
+        if not isinstance(held.state, WithBot) or held.waiting_since is not None or held.unread:
+            continue
+        quiet_since = max(
+            moment for moment in (held.last_in_at, held.last_out_at, held.opened_at) if moment
+        )
+        if quiet_since + policy.routing.idle_after > at:
+            continue
+        if unit.cases.open_of(unit.contacts.members(held.contact)):
+            from_bot(unit, held, why="open_case", at=at)  # a bot never closes over a complaint
+            continue
+        unit.conversations.save(_closed(held, at=at))
+        unit.record(
+            Happened(
+                kind="conversation_closed",
+                contact=held.contact,
+                conversation=held.id,
+                facts={"disposition": "answered_by_bot"},
+            ),
+            at=at,
+        )
+        closed += 1
+    return closed
+
+
+def _closed(held: Conversation, *, at: datetime) -> Conversation:
+    return replace(
+        held,
+        state=step(held.state, Close(at=at)),
+        closed_at=at,
+        disposition="answered_by_bot",
+    )
+
+
+def question_of(turn: Turn) -> str:
+    """Return the words that articles are searched for."""
+    return plain_text(turn.question.content)

@@ -1,0 +1,237 @@
+"""The one loop that routes: wakes on commits and deadlines, decides, carries out."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+
+from router.domain.conversation import Conversation
+from router.domain.events import Logged
+from router.domain.floor import Floor
+from router.domain.ids import AccountName, ContactId, ConversationId
+from router.domain.policy import ShopPolicy
+from router.domain.routing import Decision, decide, next_deadline
+from router.service.carry import LEASE, carry_out
+from router.service.floor import Seen, look_at, look_at_all
+from router.service.ports import Clock, Conflict, NotFound, Store, StoreUnavailable
+from router.service.records import Lease
+from router.service.unit import Unit
+
+log = structlog.get_logger()
+
+#: How long the lease lasts and how often the floor is looked at although nothing happens.
+_LEASE_LASTS = timedelta(seconds=4)
+_TICK = timedelta(seconds=1)
+_EVENTS = 1000
+#: Events after which every conversation of the person must be looked at again.
+_OF_PERSON = frozenset(
+    {
+        "case_opened",
+        "case_joined",
+        "case_acknowledged",
+        "case_owned",
+        "case_enqueued",
+        "case_escalated",
+        "case_changed",
+        "case_resolved",
+        "case_reopened",
+        "contacts_merged",
+        "contacts_split",
+        "contact_changed",
+        "interaction_taken",
+        "interactions_read",
+        "interaction_changed",
+    }
+)
+_OF_STAFF = frozenset({"presence_changed", "agent_changed", "offer_lapsed", "offer_accepted"})
+
+
+@dataclass(slots=True)
+class Wake:
+    """A bell that the store's listener and the notices of other daemons ring."""
+
+    bell: asyncio.Event
+
+    def ring(self, _logged: object = None) -> None:
+        """Something was committed."""
+        self.bell.set()
+
+
+class Dispatcher:
+    """Owns the floor. Runs in every daemon; routes in the one that holds the lease."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        policy: ShopPolicy,
+        families: Mapping[AccountName, str],
+        clock: Clock,
+        name: str,
+        on_decision: Callable[[Decision], None] = lambda _decision: None,
+    ) -> None:
+        self._store, self._policy, self._families = store, policy, families
+        self._clock, self._name, self._on_decision = clock, name, on_decision
+        self._floor = Floor()
+        self._seen = 0
+        self._fence: int | None = None
+        self.wake = Wake(asyncio.Event())
+
+    @property
+    def routing(self) -> bool:
+        """Return whether this daemon holds the lease."""
+        return self._fence is not None
+
+    async def run(self) -> None:
+        """Route until cancelled; a database that does not answer is waited for."""
+        try:
+            while True:
+                try:
+                    await self.once()
+                except StoreUnavailable:
+                    self._fence = None
+                    log.warning("dispatch_waits_for_database")
+                    await asyncio.sleep(_TICK.total_seconds())
+                await self._rest()
+        finally:
+            with contextlib.suppress(StoreUnavailable):
+                await self._store.transact(_let_go, self._name)
+
+    async def once(self) -> None:
+        """Bring the floor up to date, decide, and carry out; nothing if another daemon routes."""
+        self.wake.bell.clear()
+        lease = await self._store.transact(
+            _take_lease, self._name, self._clock, _LEASE_LASTS
+        )
+        if lease is None:
+            self._fence = None
+            return
+        if lease.fence != self._fence:
+            self._floor, self._fence = Floor(), lease.fence
+            seen = await self._store.read(
+                look_at_all, policy=self._policy, families=self._families
+            )
+            self._take(seen)
+            log.info("dispatch_began", fence=lease.fence, seen=seen.seq)
+        else:
+            await self._catch_up()
+        await self._decide()
+
+    async def _rest(self) -> None:
+        now = self._clock.now()
+        deadline = next_deadline(self._floor, self._policy, now) if self.routing else None
+        pause = min(_TICK, deadline - now) if deadline else _TICK
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, pause.total_seconds())):
+                await self.wake.bell.wait()
+
+    def _take(self, seen: Seen) -> None:
+        for change in seen.changes:
+            self._floor.apply(change)
+        self._seen = max(self._seen, seen.seq)
+
+    async def _catch_up(self) -> None:
+        while True:
+            touched = await self._store.read(_touched_since, self._seen)
+            if not touched.count:
+                return
+            seen = await self._store.read(
+                look_at,
+                touched.conversations,
+                staff=touched.staff,
+                policy=self._policy,
+                families=self._families,
+            )
+            self._take(replace(seen, seq=touched.last))
+
+    async def _decide(self) -> None:
+        for choice in decide(self._floor, self._policy, self._clock.now()):
+            carried = await self._carry(choice)
+            if carried:
+                self._on_decision(choice)
+            seen = await self._store.read(
+                look_at,
+                (choice.conversation,),
+                staff=False,
+                policy=self._policy,
+                families=self._families,
+            )
+            self._take(replace(seen, seq=self._seen))
+
+    async def _carry(self, choice: Decision) -> bool:
+        try:
+            await self._store.transact(
+                carry_out,
+                choice,
+                seen_seq=self._seen,
+                fence=self._fence or 0,
+                policy=self._policy,
+                weights=self._weight,
+                at=self._clock.now(),
+            )
+        except (Conflict, NotFound) as error:
+            log.info(
+                "decision_overtaken",
+                decision=type(choice).__name__,
+                conversation=choice.conversation,
+                why=str(error),
+            )
+            return False
+        log.info(
+            "decision_carried_out",
+            decision=type(choice).__name__,
+            conversation=choice.conversation,
+            agent=getattr(choice, "agent", None),
+        )
+        return True
+
+    def _weight(self, held: Conversation) -> float:
+        family = self._families.get(held.account, "im")
+        return self._policy.routing.family_weight[family]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Touched:
+    conversations: tuple[ConversationId, ...]
+    staff: bool
+    last: int
+    count: int
+
+
+def _touched_since(unit: Unit, seq: int) -> _Touched:
+    logged = unit.journal.events_since(seq, limit=_EVENTS)
+    conversations: dict[ConversationId, None] = {}
+    persons: dict[ContactId, None] = {}
+    for each in logged:
+        if each.event.conversation is not None:
+            conversations[each.event.conversation] = None
+        if each.event.kind in _OF_PERSON and each.event.contact is not None:
+            persons[each.event.contact] = None
+    for contact in persons:
+        for held in unit.conversations.of(unit.contacts.members(contact), open_only=True):
+            conversations[held.id] = None
+    return _Touched(
+        conversations=tuple(conversations),
+        staff=_touches_staff(logged),
+        last=logged[-1].seq if logged else seq,
+        count=len(logged),
+    )
+
+
+def _touches_staff(logged: tuple[Logged, ...]) -> bool:
+    return any(each.event.kind in _OF_STAFF for each in logged)
+
+
+def _take_lease(unit: Unit, name: str, clock: Clock, lasts: timedelta) -> Lease | None:
+    now = clock.now()
+    held = unit.journal.leased(LEASE)
+    if held is not None and held.holder == name and held.until - now > lasts / 2:
+        return held  # fresh enough: nothing to write
+    return unit.journal.lease(LEASE, holder=name, now=now, until=now + lasts)
+
+
+def _let_go(unit: Unit, name: str) -> None:
+    unit.journal.release_lease(LEASE, holder=name)

@@ -1,0 +1,150 @@
+"""Who is this? Identities find their contact; verified claims join contacts, with a record."""
+
+from datetime import datetime
+
+from router.domain.contact import Contact, MergeRecord, plan_merge, roots
+from router.domain.events import Happened
+from router.domain.identity import Claim, Identity, joins
+from router.domain.ids import ContactId
+from router.domain.policy import ShopPolicy
+from router.service.awareness import reveal
+from router.service.records import KnownIdentity
+from router.service.unit import Unit
+
+
+def recognise(
+    unit: Unit,
+    identity: Identity,
+    *,
+    claims: tuple[Claim, ...],
+    name: str,
+    language: str,
+    policy: ShopPolicy,
+    at: datetime,
+) -> ContactId:
+    """Return the origin contact of ``identity``, made if it is new; learn its claims.
+
+    A new identity with a verified claim that a known person has, joins that person.
+    """
+    known = unit.contacts.known(identity.account, identity.external_id)
+    if known is None:
+        contact = _newcomer(unit, identity, name=name, language=language, at=at)
+    else:
+        contact = known.contact
+        unit.contacts.seen(identity, at=at, name=name)
+    for each in claims:
+        claim(unit, identity, each, policy=policy, at=at)
+    return contact
+
+
+def _newcomer(
+    unit: Unit, identity: Identity, *, name: str, language: str, at: datetime
+) -> ContactId:
+    contact = ContactId(unit.new_id())
+    unit.contacts.add(
+        Contact(
+            id=contact,
+            root=contact,
+            name=name,
+            language=language,
+            vip=False,
+            created_at=at,
+        )
+    )
+    unit.contacts.attach(
+        KnownIdentity(
+            identity=identity,
+            contact=contact,
+            name=name,
+            following=False,
+            first_seen_at=at,
+            last_seen_at=at,
+            profile_asked_at=None,
+        )
+    )
+    return contact
+
+
+def claim(unit: Unit, identity: Identity, said: Claim, *, policy: ShopPolicy, at: datetime) -> None:
+    """Keep a claim. If it proves that two contacts are one person, make them one at once."""
+    known = unit.contacts.known(identity.account, identity.external_id)
+    if known is None or not unit.contacts.add_claim(identity, said, at=at):
+        return
+    if not joins(said):
+        return
+    here = unit.contacts.get(known.contact)
+    for other in unit.contacts.claimants(said.kind, said.value):
+        if other == here.root:
+            continue
+        if _taken_apart(unit, here.root, other):
+            continue  # a person said that they are two; evidence alone does not undo that
+        keep, gone = _elder(unit, here.root, other)
+        why = f"{said.kind}:{said.source}"
+        fold(unit, keep=keep, gone=gone, by="rule", why=why, policy=policy, at=at)
+        here = unit.contacts.get(known.contact)
+
+
+def _taken_apart(unit: Unit, one: ContactId, other: ContactId) -> bool:
+    ours = set(unit.contacts.members(one))
+    theirs = set(unit.contacts.members(other))
+    return any(
+        record.undone_at is not None
+        and record.undone_by != "rule"
+        and {record.keep, record.fold} & ours
+        and {record.keep, record.fold} & theirs
+        for record in unit.contacts.merges(ours | theirs)
+    )
+
+
+def _elder(unit: Unit, one: ContactId, other: ContactId) -> tuple[ContactId, ContactId]:
+    first, second = unit.contacts.get(one), unit.contacts.get(other)
+    if (first.created_at, first.id) <= (second.created_at, second.id):
+        return first.id, second.id
+    return second.id, first.id
+
+
+def fold(
+    unit: Unit,
+    *,
+    keep: ContactId,
+    gone: ContactId,
+    by: str,
+    why: str,
+    policy: ShopPolicy,
+    at: datetime,
+) -> MergeRecord:
+    """Make two contacts one; raises CannotMerge if they are. Nothing is rewritten.
+
+    What either side complained of is known to whoever holds the other from now on.
+    """
+    for each in sorted((keep, gone)):
+        unit.contacts.lock(each)
+    kept, folded = unit.contacts.get(keep), unit.contacts.get(gone)
+    record = plan_merge(kept, folded, record_id=unit.new_id(), by=by, why=why, at=at)
+    unit.contacts.record_merge(record)
+    refresh_roots(unit, record)
+    unit.contacts.bump_case_version(record.keep)
+    unit.record(
+        Happened(
+            kind="contacts_merged",
+            contact=record.keep,
+            facts={"fold": record.fold, "by": by, "why": why, "merge": record.id},
+        ),
+        at=at,
+    )
+    reveal(unit, record.keep, policy=policy, at=at)
+    return record
+
+
+def refresh_roots(unit: Unit, record: MergeRecord) -> None:
+    """Write who stands for whom, for everybody whom ``record`` concerns."""
+    touched = set(unit.contacts.members(record.keep)) | set(unit.contacts.members(record.fold))
+    while True:
+        merges = unit.contacts.merges(touched)
+        named = {record.keep for record in merges} | {record.fold for record in merges}
+        if named <= touched:
+            break
+        for each in named - touched:
+            touched |= set(unit.contacts.members(each))
+            touched.add(each)
+    unit.contacts.set_roots(roots(touched, merges))

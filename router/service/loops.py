@@ -1,0 +1,167 @@
+"""The other loops of a daemon: reading what is unread, the bot's turns, and the clocks."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from router.channel.contract import Capabilities
+from router.domain.ids import AccountName
+from router.domain.knowledge import Candidate
+from router.domain.policy import ShopPolicy
+from router.service import answer, clocks
+from router.service.ports import Clock, Conflict, NotFound, Reader, Store, StoreUnavailable
+from router.service.reading import take_note, understand, unread
+from router.service.records import Article
+from router.service.unit import Unit
+
+log = structlog.get_logger()
+
+#: How many interactions are read between two commits.
+READ_AT_ONCE = 64
+_TICK_S = 1.0
+
+
+class Knowledge(Protocol):
+    """Finds articles among what is published now."""
+
+    def best(
+        self, question: str, *, language: str, limit: int = 3, channel: str = ""
+    ) -> tuple[Candidate, ...]: ...
+
+    def published(self) -> Mapping[str, Article]: ...
+
+
+class Loop:
+    """Does its work whenever its bell rings, and at the latest after a pause."""
+
+    def __init__(self, name: str, work: Callable[[], Awaitable[bool]], pause_s: float) -> None:
+        self._name, self._work, self._pause_s = name, work, pause_s
+        self._bell = asyncio.Event()
+
+    def ring(self, _logged: object = None) -> None:
+        """There may be work."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; a fault is logged and the loop goes on."""
+        while True:
+            self._bell.clear()
+            more = await self._try()
+            if more:
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_s):
+                    await self._bell.wait()
+
+    async def _try(self) -> bool:
+        try:
+            return await self._work()
+        except StoreUnavailable:
+            log.warning("loop_waits_for_database", loop=self._name)
+        except Exception:
+            log.exception("loop_failed", loop=self._name)
+        await asyncio.sleep(_TICK_S)
+        return False
+
+
+def reading_loop(
+    store: Store,
+    *,
+    reader: Reader,
+    knowledge: Knowledge,
+    policy: ShopPolicy,
+    clock: Clock,
+    on_read: Callable[[int], None] = lambda _count: None,
+) -> Loop:
+    """Read what is unread, oldest first; the CPU's part runs in a thread."""
+
+    def answerable(text: str, *, language: str, channel: str) -> bool:
+        found = knowledge.best(text, language=language, limit=1, channel=channel)
+        return bool(found) and found[0].confidence >= policy.bot.ask_at
+
+    async def work() -> bool:
+        said, languages = await store.read(unread, limit=READ_AT_ONCE)
+        if not said:
+            return False
+        understood = await asyncio.to_thread(
+            understand,
+            said,
+            reader=reader,
+            answerable=answerable,
+            languages=lambda conversation: languages.get(conversation, ""),
+        )
+        await store.transact(take_note, understood, policy=policy, at=clock.now())
+        on_read(len(understood))
+        return True
+
+    return Loop("reading", work, _TICK_S)
+
+
+def bot_loop(
+    store: Store,
+    *,
+    knowledge: Knowledge,
+    policy: ShopPolicy,
+    capabilities: Mapping[AccountName, Capabilities],
+    clock: Clock,
+) -> Loop:
+    """Give the bot its turns: wherever a contact waits for its answer."""
+
+    async def work() -> bool:
+        spoke = False
+        for turn in await store.read(answer.due):
+            candidates = await asyncio.to_thread(
+                knowledge.best,
+                answer.question_of(turn),
+                language=turn.language,
+                channel=turn.channel,
+            )
+            utterance = answer.compose(turn, candidates, knowledge.published(), policy=policy)
+            try:
+                await store.transact(
+                    answer.say,
+                    turn=turn,
+                    utterance=utterance,
+                    policy=policy,
+                    capabilities=capabilities,
+                    at=clock.now(),
+                )
+            except (Conflict, NotFound) as error:
+                log.info("bot_turn_overtaken", conversation=turn.conversation, why=str(error))
+            else:
+                spoke = True
+        return spoke
+
+    return Loop("bot", work, _TICK_S)
+
+
+def clock_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:
+    """Look at the clocks once a second."""
+
+    async def work() -> bool:
+        if await store.read(clocks.anything_due, policy=policy, at=clock.now()):
+            await store.transact(clocks.ring, policy=policy, at=clock.now())
+        return False
+
+    return Loop("clocks", work, _TICK_S)
+
+
+def forgetting_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:
+    """Delete raw deliveries whose time of keeping is over, once a minute."""
+
+    async def work() -> bool:
+        before = clock.now() - policy.raw_kept
+        gone = await store.transact(_forget, before)
+        if gone:
+            log.info("raw_deliveries_forgotten", count=gone)
+        return False
+
+    return Loop("forgetting", work, 60.0)
+
+
+def _forget(unit: Unit, before: datetime) -> int:
+    return unit.journal.forget_deliveries(before=before)

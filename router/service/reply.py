@@ -1,0 +1,314 @@
+"""An agent's or bot's answer is queued: reply window, timeline, outbox, in one transaction."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from router.channel.contract import Audience, Capabilities, Outbound, Speaker
+from router.domain.content import Content, Media, Text, plain_text
+from router.domain.conversation import Closed, Conversation, WithAgent, WithBot, responsible
+from router.domain.errors import CannotReply, Invalid, NotYours, QuotaUsed, WindowClosed
+from router.domain.events import Happened
+from router.domain.ids import AgentId, ConversationId, InteractionId, OutboxId
+from router.domain.timeline import Direction, Interaction, Kind, Sending
+from router.service.records import OutboxRow, OutboxState
+from router.service.unit import Unit
+
+#: The longest text that a person may send at once; channels split it to their own limits.
+LONGEST = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRoom:
+    """Whether the platform lets us write now. ``why`` is a stable code when it does not."""
+
+    allowed: bool
+    why: str = ""
+    closes_at: datetime | None = None
+    sends_left: int | None = None
+
+
+def reply_room(
+    unit: Unit, conversation: Conversation, *, capabilities: Capabilities, at: datetime
+) -> ReplyRoom:
+    """Return whether and until when this conversation can be answered on its channel."""
+    if not capabilities.replies:
+        return ReplyRoom(allowed=False, why=CannotReply.code)
+    if not capabilities.windows:
+        return ReplyRoom(allowed=True)
+    account, person = conversation.account, conversation.external_id
+    standing = unit.outbox.windows(account, person, at=at)
+    if standing:
+        last = max(standing, key=lambda window: window.closes_at)
+        counts = [window.sends_left for window in standing]
+        left = None if None in counts else sum(count or 0 for count in counts)
+        return ReplyRoom(allowed=True, closes_at=last.closes_at, sends_left=left)
+    past = unit.outbox.last_window(account, person)
+    if past is not None and past.closes_at > at:
+        return ReplyRoom(allowed=False, why=QuotaUsed.code, closes_at=past.closes_at)
+    closed_at = past.closes_at if past else None
+    return ReplyRoom(allowed=False, why=WindowClosed.code, closes_at=closed_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A reply as it stands on the timeline."""
+
+    interaction: Interaction
+    outbox: OutboxId
+
+
+def reply(
+    unit: Unit,
+    *,
+    conversation: ConversationId,
+    by: AgentId,
+    content: Content,
+    capabilities: Capabilities,
+    at: datetime,
+    key: str = "",
+) -> Said:
+    """Queue an agent's answer in the conversation that the agent holds.
+
+    ``key`` makes a repeated request (a double click, a retry) the same answer. Raises NotYours,
+    CannotReply, WindowClosed, QuotaUsed or Invalid.
+    """
+    held = unit.conversations.get(conversation)
+    if not isinstance(held.state, WithAgent) or responsible(held.state) != by:
+        raise NotYours("take the conversation before you answer in it")
+    unit.contacts.lock(held.contact)
+    agent = unit.workforce.get(by)
+    return _say(
+        unit,
+        unit.conversations.get(conversation),
+        content,
+        author=by,
+        author_name=agent.name,
+        speaker=Speaker.AGENT,
+        capabilities=capabilities,
+        at=at,
+        key=key,
+    )
+
+
+def bot_reply(
+    unit: Unit,
+    *,
+    conversation: ConversationId,
+    content: Content,
+    name: str,
+    capabilities: Capabilities,
+    at: datetime,
+    key: str,
+) -> Said:
+    """Queue the bot's answer in a conversation that the bot holds."""
+    held = unit.conversations.get(conversation)
+    if not isinstance(held.state, WithBot):
+        raise NotYours("the bot no longer has this conversation")
+    return _say(
+        unit,
+        held,
+        content,
+        author="bot",
+        author_name=name,
+        speaker=Speaker.BOT,
+        capabilities=capabilities,
+        at=at,
+        key=key,
+    )
+
+
+def _say(
+    unit: Unit,
+    held: Conversation,
+    content: Content,
+    *,
+    author: str,
+    author_name: str,
+    speaker: Speaker,
+    capabilities: Capabilities,
+    at: datetime,
+    key: str,
+) -> Said:
+    _check(content)
+    if isinstance(held.state, Closed):
+        raise CannotReply("the conversation is closed")
+    external_id = f"out:{key or unit.new_id()}"
+    earlier = unit.conversations.by_external(held.account, external_id)
+    if earlier is not None:
+        return Said(interaction=earlier, outbox=OutboxId(earlier.id))
+    _use_window(unit, held, capabilities=capabilities, at=at)
+    interaction = Interaction(
+        id=InteractionId(unit.new_id()),
+        contact=held.contact,
+        conversation=held.id,
+        channel=held.channel,
+        account=held.account,
+        external_id=external_id,
+        direction=Direction.OUT,
+        kind=Kind.COMMENT if held.public else Kind.MESSAGE,
+        author=author,
+        author_name=author_name,
+        content=content,
+        at=at,
+        received_at=at,
+        seq=held.last_seq + 1,
+        public=held.public,
+        final=True,
+        sending=Sending.QUEUED,
+        why="",
+        edited_at=None,
+        recalled_at=None,
+        reading=None,
+        unread=False,
+    )
+    unit.conversations.append(interaction)
+    _queue(unit, held, interaction, speaker=speaker, at=at)
+    answered = held.first_answer_at or at
+    unit.conversations.save(
+        replace(
+            held,
+            last_seq=interaction.seq,
+            last_out_at=at,
+            waiting_since=None,
+            first_answer_at=answered,
+        )
+    )
+    unit.record(
+        Happened(
+            kind="reply_queued",
+            contact=held.contact,
+            conversation=held.id,
+            agent=AgentId(author) if speaker is Speaker.AGENT else None,
+            facts={"interaction": interaction.id, "by": speaker.value},
+        ),
+        at=at,
+    )
+    return Said(interaction=interaction, outbox=OutboxId(interaction.id))
+
+
+def _queue(
+    unit: Unit, held: Conversation, interaction: Interaction, *, speaker: Speaker, at: datetime
+) -> None:
+    handle, answers = unit.conversations.last_reply_handle(held.id)
+    message = Outbound(
+        id=interaction.id,
+        recipient=held.external_id,
+        content=interaction.content,
+        at=at,
+        by=speaker,
+        speaker_name=interaction.author_name,
+        thread=held.thread,
+        audience=Audience.PUBLIC if held.public else Audience.PRIVATE,
+        reply_handle=handle,
+        reply_to=answers,
+        conversation=held.id,
+        seq=interaction.seq,
+    )
+    unit.outbox.add(
+        OutboxRow(
+            id=OutboxId(interaction.id),
+            interaction=interaction.id,
+            conversation=held.id,
+            account=held.account,
+            message=message,
+            calls=(),
+            next_call=0,
+            state=OutboxState.QUEUED,
+            attempts=0,
+            created_at=at,
+            next_at=at,
+            why="",
+            reason="",
+            settled_at=None,
+        )
+    )
+
+
+def _check(content: Content) -> None:
+    words = plain_text(content)
+    if not words.strip() and not isinstance(content, Media):
+        raise Invalid("text: is empty; write something or attach a file")
+    if len(words) > LONGEST:
+        raise Invalid(f"text: has {len(words)} characters; the most is {LONGEST}")
+    if any("\ud800" <= character <= "\udfff" for character in words):
+        raise Invalid("text: holds half of a character (a lone surrogate); send it again")
+
+
+def _use_window(
+    unit: Unit, held: Conversation, *, capabilities: Capabilities, at: datetime
+) -> None:
+    room = reply_room(unit, held, capabilities=capabilities, at=at)
+    if not room.allowed:
+        if room.why == CannotReply.code:
+            raise CannotReply(f"channel {held.channel} takes no replies")
+        if room.why == QuotaUsed.code:
+            raise QuotaUsed("the platform lets us write again once the contact has written")
+        raise WindowClosed("the platform's reply window is over; the contact must write first")
+    if not capabilities.windows:
+        return
+    standing = unit.outbox.windows(held.account, held.external_id, at=at)
+    unlimited = [window for window in standing if window.sends_left is None]
+    if not unlimited:
+        unit.outbox.use_window(held.account, standing[0].source, sends=1)
+
+
+def note(
+    unit: Unit, *, conversation: ConversationId, by: AgentId, text: str, at: datetime
+) -> Interaction:
+    """Add a note that only colleagues see."""
+    if not text.strip():
+        raise Invalid("text: is empty; write the note or leave it")
+    held = unit.conversations.get(conversation)
+    unit.contacts.lock(held.contact)
+    held = unit.conversations.get(conversation)
+    agent = unit.workforce.get(by)
+    return internal(unit, held, text=text, author=by, name=agent.name, kind=Kind.NOTE, at=at)
+
+
+def internal(
+    unit: Unit,
+    held: Conversation,
+    *,
+    text: str,
+    author: str,
+    name: str,
+    kind: Kind,
+    at: datetime,
+) -> Interaction:
+    """Append something that the contact never sees."""
+    interaction = Interaction(
+        id=InteractionId(unit.new_id()),
+        contact=held.contact,
+        conversation=held.id,
+        channel=held.channel,
+        account=held.account,
+        external_id=f"note:{unit.new_id()}",
+        direction=Direction.INTERNAL,
+        kind=kind,
+        author=author,
+        author_name=name,
+        content=Text(text=text),
+        at=at,
+        received_at=at,
+        seq=held.last_seq + 1,
+        public=False,
+        final=True,
+        sending=Sending.NONE,
+        why="",
+        edited_at=None,
+        recalled_at=None,
+        reading=None,
+        unread=False,
+    )
+    unit.conversations.append(interaction)
+    unit.conversations.save(replace(held, last_seq=interaction.seq))
+    unit.record(
+        Happened(
+            kind="note_added",
+            contact=held.contact,
+            conversation=held.id,
+            facts={"interaction": interaction.id},
+        ),
+        at=at,
+    )
+    return interaction

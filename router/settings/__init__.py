@@ -1,0 +1,1 @@
+"""config/ read, checked and handed out."""

@@ -1,0 +1,208 @@
+"""The shape of each configuration file, and reading it with every problem named at once."""
+
+import re
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar, get_args, get_origin
+
+import msgspec
+
+S = TypeVar("S", bound=msgspec.Struct)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong in the configuration."""
+
+    file: str
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        """Return it as one line: file, key, what to mend."""
+        return f"{self.file}: {self.key}: {self.what}" if self.key else f"{self.file}: {self.what}"
+
+
+def duration(text: str) -> timedelta | None:
+    """Return the time that ``text`` says (``20s``, ``1h30m``, ``7d``), or None if it says none."""
+    if not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
+        return None
+    return timedelta(
+        seconds=sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
+    )
+
+
+class File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """A configuration file or a table in one."""
+
+
+class NeedFile(File):
+    """A skill that is wanted; ``hard`` ones are never let go."""
+
+    least: int
+    hard: bool = False
+
+
+class RouterFile(File):
+    """router.toml: the daemon itself."""
+
+    listen: str
+    default_queue: str
+    shop: dict[str, str]
+    public_url: str = ""
+    database_url: str = ""
+    data: str = "var"
+    mqtt_url: str = ""
+    log_level: typing.Literal["debug", "info", "warning", "error"] = "info"
+    raw_kept: str = "7d"
+    private_media: bool = False
+    send_attempts: int = 12
+
+
+class ServiceLevel(File):
+    """A target: this share answered within this time."""
+
+    within: str
+    share: float
+
+
+class OverflowFile(File):
+    """After how long a waiting conversation goes to another queue."""
+
+    after: str
+    to: str
+
+
+class QueueFile(File):
+    """One queue of queues.toml."""
+
+    title: dict[str, str]
+    service_level: ServiceLevel
+    needs: dict[str, int | NeedFile] = {}
+    overflow: OverflowFile | None = None
+
+
+class SkillsFile(File):
+    """skills.toml: what skills there are, and which topic needs which."""
+
+    titles: dict[str, dict[str, str]]
+    topics: dict[str, dict[str, int | NeedFile]]
+    queues: dict[str, str] = {}
+
+
+class WeightFile(File):
+    """How much a second of waiting weighs."""
+
+    normal: float
+    vip: float
+    complaint: float
+    upset: float
+
+
+class RoutingFile(File):
+    """routing.toml: the constants of the score."""
+
+    version: str
+    family_weight: dict[str, float]
+    patience: dict[str, str]
+    weight: WeightFile
+    offer_lasts: str
+    wrap_up_lasts: str
+    idle_after: str
+    tau: str
+    complaint_within: str
+    overdue_least: str
+    lapses_until_away: typing.Annotated[int, msgspec.Meta(ge=1, le=20)]
+    priority_step: typing.Annotated[float, msgspec.Meta(ge=1, le=10)]
+    misfit: typing.Annotated[float, msgspec.Meta(ge=0, le=20)]
+    tie: typing.Annotated[float, msgspec.Meta(ge=0, le=20)]
+    overdue_factor: typing.Annotated[float, msgspec.Meta(ge=1, le=100)]
+
+
+class CaseFile(File):
+    """cases.toml: clocks and needs of complaints by severity 1, 2, 3."""
+
+    queue: str
+    reopen_within: str
+    act_within: dict[str, list[str]]
+    needs: dict[str, dict[str, int | NeedFile]]
+
+
+class BotFile(File):
+    """bot.toml: when the bot may answer, and its name."""
+
+    first: bool
+    answer_at: typing.Annotated[float, msgspec.Meta(ge=0, le=1)]
+    ask_at: typing.Annotated[float, msgspec.Meta(ge=0, le=1)]
+    most_turns: typing.Annotated[int, msgspec.Meta(ge=1, le=50)]
+    name: dict[str, str]
+
+
+class ChannelFile(File):
+    """channels/NAME.toml: one account."""
+
+    channel: str
+    account: typing.Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    queue: str
+    enabled: bool = True
+    path_secret: str | dict[str, str] = ""
+    settings: dict[str, Any] = {}
+
+
+def read_table(
+    entry: type[S], table: Mapping[str, Any], file: str, problems: list[Problem]
+) -> dict[str, S]:
+    """Read a file whose every top-level table is one ``entry``."""
+    found = {}
+    for name, value in table.items():
+        read = read_struct(entry, value, file, problems, at=name)
+        if read is not None:
+            found[name] = read
+    return found
+
+
+def read_struct(
+    struct: type[S], table: Any, file: str, problems: list[Problem], *, at: str = ""
+) -> S | None:
+    """Read one table, key by key, so that each problem is named; None if there was any."""
+    if not isinstance(table, Mapping):
+        problems.append(Problem(file=file, key=at, what="must be a table"))
+        return None
+    before = len(problems)
+    hints = typing.get_type_hints(struct, include_extras=True)
+    fields = {each.name: each for each in msgspec.structs.fields(struct)}
+    prefix = f"{at}." if at else ""
+    for key in table:
+        if key not in fields:
+            known = ", ".join(fields)
+            problems.append(
+                Problem(file=file, key=f"{prefix}{key}", what=f"is not known; known are {known}")
+            )
+    values: dict[str, Any] = {}
+    for name, each in fields.items():
+        if name not in table:
+            if each.required:
+                problems.append(Problem(file=file, key=f"{prefix}{name}", what="is missing"))
+            continue
+        values[name] = _value(hints[name], table[name], file, f"{prefix}{name}", problems)
+    return struct(**values) if len(problems) == before else None
+
+
+def _value(kind: Any, value: Any, file: str, key: str, problems: list[Problem]) -> Any:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return read_struct(kind, value, file, problems, at=key)
+    arguments = get_args(kind)
+    if get_origin(kind) is dict and isinstance(value, Mapping) and arguments[0] is str:
+        return {
+            name: _value(arguments[1], inner, file, f"{key}.{name}", problems)
+            for name, inner in value.items()
+        }
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        problems.append(Problem(file=file, key=key, what=str(error)))
+        return None

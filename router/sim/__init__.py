@@ -1,0 +1,1 @@
+"""The same routing on an invented or recorded day."""

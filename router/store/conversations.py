@@ -1,0 +1,196 @@
+"""The repository of conversations; the interactions in them come from `timeline`."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import RowMapping
+
+from router.domain.conversation import Conversation, State, responsible
+from router.domain.ids import (
+    AccountName,
+    AgentId,
+    ChannelName,
+    ContactId,
+    ConversationId,
+    QueueName,
+)
+from router.domain.workforce import Need
+from router.service.ports import Conflict
+from router.store.codec import dump, load
+from router.store.dialect import insert_new
+from router.store.rows import insert, many, must_change, one, the
+from router.store.tables import conversations
+from router.store.timeline import SqlTimeline
+
+_is_open = conversations.c.closed_at.is_(None)
+_oldest_first = (conversations.c.opened_at, conversations.c.id)
+_newest_first = (conversations.c.opened_at.desc(), conversations.c.id.desc())
+
+_ADD = insert_new(conversations)
+_GET = sa.select(conversations).where(conversations.c.id == sa.bindparam("of"))
+_SAVE = sa.update(conversations).where(
+    conversations.c.id == sa.bindparam("of"), conversations.c.version == sa.bindparam("expected")
+)
+_LIVE = sa.select(conversations).where(
+    conversations.c.account == sa.bindparam("of_account"),
+    conversations.c.external_id == sa.bindparam("of_external_id"),
+    conversations.c.thread == sa.bindparam("of_thread"),
+    _is_open,
+)
+_IN_THREAD = (
+    sa.select(conversations)
+    .where(
+        conversations.c.account == sa.bindparam("of_account"),
+        conversations.c.thread == sa.bindparam("of_thread"),
+    )
+    .order_by(*_newest_first)
+    .limit(1)
+)
+_OPEN = sa.select(conversations).where(_is_open).order_by(*_oldest_first)
+_HELD_BY = (
+    sa.select(conversations)
+    .where(conversations.c.agent_id == sa.bindparam("by"))
+    .order_by(*_oldest_first)
+)
+_OF_ALL = (
+    sa.select(conversations)
+    .where(conversations.c.contact_id.in_(sa.bindparam("members", expanding=True)))
+    .order_by(*_newest_first)
+    .limit(sa.bindparam("at_most", type_=sa.Integer))
+)
+_OF: Mapping[bool, "sa.Select[Any]"] = {False: _OF_ALL, True: _OF_ALL.where(_is_open)}
+_CLOSED_BETWEEN = (
+    sa.select(conversations)
+    .where(
+        conversations.c.closed_at >= sa.bindparam("since"),
+        conversations.c.closed_at < sa.bindparam("until"),
+    )
+    .order_by(conversations.c.closed_at, conversations.c.id)
+)
+
+
+class SqlConversations(SqlTimeline):
+    """Conversations and the interactions in them."""
+
+    def add(self, conversation: Conversation) -> None:
+        """Insert; a second live conversation of one identity and thread raises Conflict."""
+        values = {"id": conversation.id, **_values(conversation)}
+        if not insert(self._connection, _ADD, {**values, "version": conversation.version}):
+            raise Conflict("the identity has an open conversation in this thread")
+
+    def get(self, conversation: ConversationId) -> Conversation:
+        """Return a conversation; raises NotFound."""
+        what = f"conversation {conversation}"
+        return _conversation(the(self._connection, _GET, {"of": conversation}, what))
+
+    def save(self, conversation: Conversation) -> Conversation:
+        """Write if the version is the stored one, else raise Conflict; return it as it is now."""
+        version = conversation.version
+        keys = {"of": conversation.id, "expected": version, "version": version + 1}
+        problem = f"conversation {conversation.id} was changed meanwhile"
+        must_change(self._connection, _SAVE, {**keys, **_values(conversation)}, problem)
+        return replace(conversation, version=version + 1)
+
+    def live(self, account: AccountName, external_id: str, thread: str) -> Conversation | None:
+        """Return the open conversation of an identity in a thread."""
+        asked = {"of_account": account, "of_external_id": external_id, "of_thread": thread}
+        row = one(self._connection, _LIVE, asked)
+        return None if row is None else _conversation(row)
+
+    def in_thread(self, account: AccountName, thread: str) -> Conversation | None:
+        """Return the latest conversation of a thread (a call), in whatever state."""
+        asked = {"of_account": account, "of_thread": thread}
+        row = one(self._connection, _IN_THREAD, asked)
+        return None if row is None else _conversation(row)
+
+    def open(self) -> tuple[Conversation, ...]:
+        """Return every conversation that is not closed, oldest first."""
+        return tuple(map(_conversation, many(self._connection, _OPEN)))
+
+    def held_by(self, agent: AgentId) -> tuple[Conversation, ...]:
+        """Return what stands on an agent's desk: offered, in hand, wrap-up, parked."""
+        return tuple(map(_conversation, many(self._connection, _HELD_BY, {"by": agent})))
+
+    def of(
+        self, members: Collection[ContactId], *, open_only: bool = False, limit: int = 100
+    ) -> tuple[Conversation, ...]:
+        """Return a person's conversations, newest first."""
+        asked = {"members": list(members), "at_most": limit}
+        return tuple(map(_conversation, many(self._connection, _OF[open_only], asked)))
+
+    def closed_between(self, since: datetime, until: datetime) -> tuple[Conversation, ...]:
+        """Return what was closed from ``since`` until just before ``until``, oldest first."""
+        asked = {"since": since, "until": until}
+        return tuple(map(_conversation, many(self._connection, _CLOSED_BETWEEN, asked)))
+
+
+def _values(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "contact_id": conversation.contact,
+        "channel": conversation.channel,
+        "account": conversation.account,
+        "external_id": conversation.external_id,
+        "thread": conversation.thread,
+        "queue": conversation.queue,
+        "state": type(conversation.state).__name__,
+        "state_json": dump(conversation.state),
+        "agent_id": responsible(conversation.state),
+        "needs": dump(conversation.needs),
+        "language": conversation.language,
+        "priority": conversation.priority,
+        "public": conversation.public,
+        "opened_at": conversation.opened_at,
+        "waiting_since": conversation.waiting_since,
+        "first_answer_at": conversation.first_answer_at,
+        "last_in_at": conversation.last_in_at,
+        "last_out_at": conversation.last_out_at,
+        "unread": conversation.unread,
+        "bot_ok": conversation.bot_ok,
+        "wants_human": conversation.wants_human,
+        "flagged": conversation.flagged,
+        "previous_agent": conversation.previous_agent,
+        "excluded": dump(conversation.excluded),
+        "subject": conversation.subject,
+        "disposition": conversation.disposition,
+        "disposition_note": conversation.disposition_note,
+        "closed_at": conversation.closed_at,
+        "last_seq": conversation.last_seq,
+    }
+
+
+def _conversation(row: RowMapping) -> Conversation:
+    previous = row["previous_agent"]
+    return Conversation(
+        id=ConversationId(row["id"]),
+        contact=ContactId(row["contact_id"]),
+        channel=ChannelName(row["channel"]),
+        account=AccountName(row["account"]),
+        external_id=row["external_id"],
+        thread=row["thread"],
+        queue=QueueName(row["queue"]),
+        state=load(State, row["state_json"]),
+        needs=load(frozenset[Need], row["needs"]),
+        language=row["language"],
+        priority=row["priority"],
+        public=row["public"],
+        opened_at=row["opened_at"],
+        waiting_since=row["waiting_since"],
+        first_answer_at=row["first_answer_at"],
+        last_in_at=row["last_in_at"],
+        last_out_at=row["last_out_at"],
+        unread=row["unread"],
+        bot_ok=row["bot_ok"],
+        wants_human=row["wants_human"],
+        flagged=row["flagged"],
+        previous_agent=None if previous is None else AgentId(previous),
+        excluded=load(frozenset[AgentId], row["excluded"]),
+        subject=row["subject"],
+        disposition=row["disposition"],
+        disposition_note=row["disposition_note"],
+        closed_at=row["closed_at"],
+        last_seq=row["last_seq"],
+        version=row["version"],
+    )

@@ -1,0 +1,87 @@
+"""The tables of what is written down: events, decisions, alerts, articles, leases."""
+
+import sqlalchemy as sa
+
+from router.store.schema import (
+    count,
+    key,
+    maybe,
+    metadata,
+    moment,
+    moment_or_never,
+    number,
+    word,
+    words,
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column(
+        "seq",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    moment("at"),
+    word("kind"),
+    maybe("contact_id"),
+    maybe("conversation_id"),
+    maybe("case_id"),
+    maybe("agent_id"),
+    maybe("facts"),
+    sa.Index(None, "conversation_id", "seq"),
+    sa.Index(None, "contact_id", "seq"),
+    sa.Index(None, "case_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    key(),
+    moment("at"),
+    word("kind"),
+    word("conversation_id"),
+    maybe("agent_id"),
+    maybe("reservation_id"),
+    word("because"),
+    number("seen_seq"),
+    word("cases"),
+    sa.Index(None, "conversation_id", "at"),
+    sa.Index(None, "at"),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    key(),
+    moment("at"),
+    maybe("agent_id"),  # NULL: every supervisor
+    word("kind"),
+    maybe("conversation_id"),
+    maybe("case_id"),
+    word("facts"),
+    moment_or_never("seen_at"),
+    maybe("seen_by"),
+    sa.Index(None, "agent_id", "seen_at", "at"),
+)
+
+articles = sa.Table(
+    "articles",
+    metadata,
+    key(),
+    word("state"),  # draft, published, withdrawn
+    words("category"),
+    word("questions"),
+    words("answer_zh"),
+    words("answer_en"),
+    word("channels"),
+    moment("updated_at"),
+    words("updated_by"),
+    count("version"),
+)
+
+leases = sa.Table("leases", metadata, key("name"), word("holder"), number("fence"), moment("until"))
+
+meta = sa.Table("meta", metadata, key("key"), word("value"))

@@ -1,0 +1,286 @@
+"""The repository of interactions, and of changes that came before their message."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from router.domain.content import Content, plain_text
+from router.domain.ids import (
+    AccountName,
+    ChannelName,
+    ContactId,
+    ConversationId,
+    InteractionId,
+)
+from router.domain.reading import Reading
+from router.domain.timeline import Direction, Interaction, Kind, Sending
+from router.service.records import EarlyChange
+from router.store.codec import dump, load
+from router.store.dialect import containing, contains, insert_new
+from router.store.rows import insert, many, must_be_there, one, the
+from router.store.tables import early_changes, interactions
+
+_LAST = 2**62  # later than any seq
+_among: sa.BindParameter[Any] = sa.bindparam("members", expanding=True)
+_at_most = sa.bindparam("at_most", type_=sa.Integer)
+_external = sa.and_(
+    interactions.c.account == sa.bindparam("of_account"),
+    interactions.c.external_id == sa.bindparam("of_external_id"),
+)
+
+_APPEND = insert_new(interactions, unless=("account", "external_id"))
+_GET = sa.select(interactions).where(interactions.c.id == sa.bindparam("of"))
+_BY_EXTERNAL = sa.select(interactions).where(_external)
+_WRITE = sa.update(interactions).where(interactions.c.id == sa.bindparam("of"))
+_UNREAD = (
+    sa.select(interactions)
+    .where(interactions.c.unread)
+    .order_by(interactions.c.received_at, interactions.c.id)
+    .limit(_at_most)
+)
+_UNREAD_OF = (
+    sa.select(sa.func.count())
+    .select_from(interactions)
+    .where(interactions.c.unread, interactions.c.contact_id.in_(_among))
+)
+
+
+def _page(*, later: bool, worded: bool) -> "sa.Select[Any]":
+    table = interactions.c
+    page = sa.select(interactions).where(table.contact_id.in_(_among))
+    if later:
+        given: tuple[Any, ...] = (
+            sa.bindparam("before_at", type_=table.at.type),
+            sa.bindparam("before_id"),
+        )
+        page = page.where(sa.tuple_(table.at, table.id) < sa.tuple_(*given))
+    if worded:
+        page = page.where(contains(table.text))
+    return page.order_by(table.at.desc(), table.id.desc()).limit(_at_most)
+
+
+_PAGES: Mapping[tuple[bool, bool], "sa.Select[Any]"] = {
+    (later, worded): _page(later=later, worded=worded)
+    for later in (False, True)
+    for worded in (False, True)
+}
+_SAID_IN = (
+    sa.select(interactions)
+    .where(
+        interactions.c.conversation_id == sa.bindparam("of"),
+        interactions.c.seq > sa.bindparam("after"),
+        interactions.c.seq < sa.bindparam("before"),
+    )
+    .order_by(interactions.c.seq.desc())
+    .limit(_at_most)
+)
+_LAST_SAID = (
+    sa.select(interactions.c.reply_handle, interactions.c.external_id)
+    .where(
+        interactions.c.conversation_id == sa.bindparam("of"),
+        interactions.c.direction == Direction.IN.value,
+    )
+    .order_by(interactions.c.seq.desc())
+    .limit(1)
+)
+_KEEP_EARLY = insert_new(early_changes)
+_TAKE_EARLY = (
+    sa.delete(early_changes)
+    .where(
+        early_changes.c.account == sa.bindparam("of_account"),
+        early_changes.c.target == sa.bindparam("of_target"),
+    )
+    .returning(early_changes)
+)
+
+
+class SqlTimeline:
+    """Interactions: each one thing said or done."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def append(self, interaction: Interaction, *, reply_handle: str = "") -> bool:
+        """Insert; return False if (account, external id) stands on a timeline already."""
+        return insert(self._connection, _APPEND, _values(interaction, reply_handle))
+
+    def interaction(self, interaction: InteractionId) -> Interaction:
+        """Return an interaction; raises NotFound."""
+        what = f"interaction {interaction}"
+        return _interaction(the(self._connection, _GET, {"of": interaction}, what))
+
+    def by_external(self, account: AccountName, external_id: str) -> Interaction | None:
+        """Return the interaction that the platform knows by this id."""
+        asked = {"of_account": account, "of_external_id": external_id}
+        row = one(self._connection, _BY_EXTERNAL, asked)
+        return None if row is None else _interaction(row)
+
+    def rewrite(
+        self,
+        interaction: InteractionId,
+        *,
+        content: Content,
+        edited_at: datetime | None,
+        final: bool = True,
+        unread: bool = True,
+    ) -> None:
+        """Replace what it says: an edit, or a call segment's later version. Raises NotFound."""
+        marks = {"edited_at": edited_at, "final": final, "unread": unread}
+        self._write(interaction, **_said(content), **marks)
+
+    def recall(self, interaction: InteractionId, *, at: datetime) -> None:
+        """Note that its author took it back; what it said stays. Raises NotFound."""
+        self._write(interaction, recalled_at=at)
+
+    def set_sending(self, interaction: InteractionId, sending: Sending, *, why: str = "") -> None:
+        """Write how far something of ours has come. Raises NotFound."""
+        self._write(interaction, sending=sending.value, why=why)
+
+    def store_media(self, interaction: InteractionId, content: Content) -> None:
+        """Replace the content after its media was fetched; not an edit, not unread again."""
+        self._write(interaction, **_said(content))
+
+    def mark_read(self, interaction: InteractionId, reading: Reading) -> None:
+        """Keep what a reader understood. Raises NotFound."""
+        self._write(interaction, reading=dump(reading), unread=False)
+
+    def _write(self, interaction: InteractionId, **values: Any) -> None:
+        what = f"interaction {interaction}"
+        must_be_there(self._connection, _WRITE, {"of": interaction, **values}, what)
+
+    def unread(self, *, limit: int) -> tuple[Interaction, ...]:
+        """Return what no reader has seen, oldest first."""
+        return tuple(map(_interaction, many(self._connection, _UNREAD, {"at_most": limit})))
+
+    def unread_of(self, members: Collection[ContactId]) -> int:
+        """Return how many interactions of the person no reader has seen."""
+        asked = {"members": list(members)}
+        return self._connection.execute(_UNREAD_OF, asked).scalar_one()
+
+    def timeline(
+        self,
+        members: Collection[ContactId],
+        *,
+        before: tuple[datetime, InteractionId] | None = None,
+        limit: int = 50,
+        words: str = "",
+    ) -> tuple[Interaction, ...]:
+        """Return a page of a person's timeline, newest first; ``before`` pages by key."""
+        asked: dict[str, Any] = {"members": list(members), "at_most": limit}
+        if before is not None:
+            asked |= {"before_at": before[0], "before_id": before[1]}
+        if words:
+            asked |= {"pattern": containing(words)}
+        page = _PAGES[before is not None, bool(words)]
+        return tuple(map(_interaction, many(self._connection, page, asked)))
+
+    def said_in(
+        self,
+        conversation: ConversationId,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 200,
+    ) -> tuple[Interaction, ...]:
+        """Return a conversation's interactions with seq in (after, before), in order of seq.
+
+        With ``before`` or a limit that cuts, the latest ones are returned (still in order).
+        """
+        until = _LAST if before is None else before
+        asked = {"of": conversation, "after": after, "before": until, "at_most": limit}
+        return tuple(map(_interaction, reversed(many(self._connection, _SAID_IN, asked))))
+
+    def last_reply_handle(self, conversation: ConversationId) -> tuple[str, str]:
+        """Return (reply handle, external id) of the contact's last interaction, or empty."""
+        row = one(self._connection, _LAST_SAID, {"of": conversation})
+        return ("", "") if row is None else (row["reply_handle"], row["external_id"])
+
+    def keep_early(self, account: AccountName, external_id: str, change: EarlyChange) -> bool:
+        """Keep a change whose message has not come; False if this change is kept already."""
+        values = {
+            "account": account,
+            "external_id": external_id,
+            "target": change.target,
+            "at": change.at,
+            "content": None if change.content is None else dump(change.content),
+        }
+        return insert(self._connection, _KEEP_EARLY, values)
+
+    def take_early(self, account: AccountName, target: str) -> tuple[EarlyChange, ...]:
+        """Return and forget the kept changes of a message, oldest first."""
+        asked = {"of_account": account, "of_target": target}
+        rows = self._connection.execute(_TAKE_EARLY, asked).mappings().all()
+        oldest_first = sorted(rows, key=lambda row: (row["at"], row["external_id"]))
+        return tuple(map(_early, oldest_first))
+
+
+def _said(content: Content) -> dict[str, str]:
+    return {"content": dump(content), "text": plain_text(content)}
+
+
+def _values(interaction: Interaction, reply_handle: str) -> dict[str, Any]:
+    reading = interaction.reading
+    return {
+        "id": interaction.id,
+        "contact_id": interaction.contact,
+        "conversation_id": interaction.conversation,
+        "channel": interaction.channel,
+        "account": interaction.account,
+        "external_id": interaction.external_id,
+        "direction": interaction.direction.value,
+        "kind": interaction.kind.value,
+        "author": interaction.author,
+        "author_name": interaction.author_name,
+        **_said(interaction.content),
+        "at": interaction.at,
+        "received_at": interaction.received_at,
+        "seq": interaction.seq,
+        "public": interaction.public,
+        "final": interaction.final,
+        "sending": interaction.sending.value,
+        "why": interaction.why,
+        "reply_handle": reply_handle,
+        "edited_at": interaction.edited_at,
+        "recalled_at": interaction.recalled_at,
+        "reading": None if reading is None else dump(reading),
+        "unread": interaction.unread,
+    }
+
+
+def _interaction(row: RowMapping) -> Interaction:
+    return Interaction(
+        id=InteractionId(row["id"]),
+        contact=ContactId(row["contact_id"]),
+        conversation=ConversationId(row["conversation_id"]),
+        channel=ChannelName(row["channel"]),
+        account=AccountName(row["account"]),
+        external_id=row["external_id"],
+        direction=Direction(row["direction"]),
+        kind=Kind(row["kind"]),
+        author=row["author"],
+        author_name=row["author_name"],
+        content=load(Content, row["content"]),
+        at=row["at"],
+        received_at=row["received_at"],
+        seq=row["seq"],
+        public=row["public"],
+        final=row["final"],
+        sending=Sending(row["sending"]),
+        why=row["why"],
+        edited_at=row["edited_at"],
+        recalled_at=row["recalled_at"],
+        reading=None if row["reading"] is None else load(Reading, row["reading"]),
+        unread=row["unread"],
+    )
+
+
+def _early(row: RowMapping) -> EarlyChange:
+    content = row["content"]
+    return EarlyChange(
+        target=row["target"],
+        at=row["at"],
+        content=None if content is None else load(Content, content),
+    )

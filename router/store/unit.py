@@ -1,0 +1,99 @@
+"""One transaction with its repositories: fulfils `router.service.unit.Unit` on a connection."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from router.domain.events import Happened, Logged
+from router.service.ports import Clock, Ids
+from router.store.cases import SqlCases
+from router.store.codec import dump
+from router.store.contacts import SqlContacts
+from router.store.conversations import SqlConversations
+from router.store.dialect import EVENT_LOCK, alone
+from router.store.journal import SqlJournal
+from router.store.ledger import events
+from router.store.outbox import SqlOutbox
+from router.store.workforce import SqlWorkforce
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_LOG = sa.insert(events).returning(events.c.seq, sort_by_parameter_order=True)
+
+
+class SqlUnit:
+    """One transaction with its repositories. What is recorded is saved with it."""
+
+    def __init__(self, connection: Connection, *, clock: Clock, ids: Ids) -> None:
+        self._connection = connection
+        self._clock, self._ids = clock, ids
+        self._recorded: list[tuple[Happened, dict[str, Any]]] = []
+        self.contacts = SqlContacts(connection)
+        self.conversations = SqlConversations(connection)
+        self.cases = SqlCases(connection)
+        self.workforce = SqlWorkforce(connection)
+        self.outbox = SqlOutbox(connection)
+        self.journal = SqlJournal(connection)
+
+    def now(self) -> datetime:
+        """Return the time of the store's clock."""
+        return self._clock.now()
+
+    def new_id(self) -> str:
+        """Return an id nobody has had; later ids sort after earlier ones."""
+        return self._ids.new()
+
+    def record(self, event: Happened, *, at: datetime) -> None:
+        """Log ``event`` with this transaction; it is published after the commit."""
+        values = {
+            "at": at,
+            "kind": event.kind,
+            "contact_id": event.contact,
+            "conversation_id": event.conversation,
+            "case_id": event.case,
+            "agent_id": event.agent,
+            "facts": None if event.facts is None else dump(event.facts),
+        }
+        self._recorded.append((event, values))
+
+    @property
+    def has_recorded(self) -> bool:
+        """Return whether there are events to flush."""
+        return bool(self._recorded)
+
+    def attempt(
+        self, verb: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run ``verb(unit, …)`` in a savepoint: if it raises, only what it did is undone."""
+        before = len(self._recorded)
+        done = False
+        try:
+            with self._connection.begin_nested():
+                result = verb(self, *args, **kwargs)
+            done = True
+        finally:
+            if not done:
+                del self._recorded[before:]
+        return result
+
+    def flush_events(self) -> list[Logged]:
+        """Write what was recorded and return it with its numbers.
+
+        Call it last: on PostgreSQL no other transaction gets numbers from here to the commit, so
+        that numbers grow in the order of commits.
+        """
+        if not self._recorded:
+            return []
+        alone(self._connection, EVENT_LOCK)
+        rows = [values for _, values in self._recorded]
+        numbers = self._connection.execute(_LOG, rows).scalars().all()
+        logged = [
+            Logged(seq=seq, event=event)
+            for seq, (event, _) in zip(numbers, self._recorded, strict=True)
+        ]
+        self._recorded.clear()
+        return logged

@@ -1,0 +1,1 @@
+"""Calls out to platforms and bots, and notices between daemons."""

@@ -1,0 +1,140 @@
+"""How a page is made: two Jinja environments (one a language), and what every template is given.
+
+Every template has ``lang``, ``me`` (None before sign-in), ``csrf``, ``at`` (the time of the page),
+``path``, ``seq``-free helpers, and the filters ``duration``, ``clock``, ``day``, ``moment``,
+``number``, ``iso``, ``said(topic)`` (a code in words, see `router.web.phrases`) and ``left_out``.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+from aiohttp import web
+
+from router.domain.workforce import Agent
+from router.web import i18n
+from router.web.deps import DEPS
+from router.web.i18n import LANGUAGES, Words
+from router.web.me import ME, language_of, me_or_none
+from router.web.phrases import phrase
+
+HERE = Path(__file__).parent
+
+
+class Pages:
+    """Renders templates, each in the language asked for."""
+
+    def __init__(self, words: Words, *, timezone: str, folder: Path = HERE / "templates") -> None:
+        self.words = words
+        self._zone = ZoneInfo(timezone)
+        self._environments = {lang: self._environment(lang, folder) for lang in LANGUAGES}
+
+    def render(self, template: str, lang: str, context: Mapping[str, Any]) -> str:
+        """Return the page; an undefined name in a template is an error."""
+        return self._environments[lang].get_template(template).render(**context)
+
+    def say(self, topic: str, code: object, lang: str) -> str:
+        """Return what a code means, in ``lang``."""
+        return self.words.say(phrase(topic, code), lang)
+
+    def _environment(self, lang: str, folder: Path) -> jinja2.Environment:
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(folder),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        )
+        words = self.words
+
+        def gettext(text: str) -> str:
+            return words.say(text, lang)
+
+        def ngettext(one: str, many: str, count: int) -> str:
+            return words.say_many(one, many, count, lang)
+
+        environment.install_gettext_callables(  # type: ignore[attr-defined]  # the extension's
+            gettext, ngettext, newstyle=True
+        )
+        environment.policies["ext.i18n.trimmed"] = True
+        environment.globals["lang"] = lang
+        environment.globals["languages"] = LANGUAGES
+        environment.filters.update(self._filters(lang))
+        return environment
+
+    def _filters(self, own: str) -> dict[str, Callable[..., str]]:
+        zone = self._zone
+
+        def duration(value: timedelta | float, lang: str = own) -> str:
+            return i18n.duration(value, lang)
+
+        def clock(value: datetime, lang: str = own) -> str:
+            return i18n.clock(value, lang, zone)
+
+        def day(value: datetime, lang: str = own) -> str:
+            return i18n.day(value, lang, zone)
+
+        def moment(value: datetime, lang: str = own) -> str:
+            return i18n.moment(value, lang, zone)
+
+        def number(value: float, lang: str = own) -> str:
+            return i18n.number(value, lang)
+
+        def iso(value: datetime) -> str:
+            return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+        def said(code: object, topic: str) -> str:
+            return self.say(topic, code, own)
+
+        def left_out(why: str) -> str:
+            code, _, detail = why.partition(":")
+            if code == "presence":
+                detail = self.say("presence", detail, own)
+            elif code == "channel":
+                detail = self.say("family", detail, own)
+            return self.say("left_out", code, own) % {"detail": detail}
+
+        named = (duration, clock, day, moment, number, iso, said, left_out)
+        return {each.__name__: each for each in named}
+
+
+PAGES = web.AppKey("PAGES", Pages)
+
+
+def render(
+    request: web.Request, template: str, *, status: int = 200, **context: Any
+) -> web.Response:
+    """Return the answer with a template in the reader's language."""
+    lang = language_of(request)
+    me = me_or_none(request)
+    agent: Agent | None = me.agent if me else None
+    given = {
+        "me": agent,
+        "csrf": me.csrf if me else "",
+        "at": request.app[DEPS].clock.now(),
+        "path": request.path,
+        "version": request.app[DEPS].version,
+        "demo": request.app[DEPS].settings.demo,
+        **context,
+    }
+    body = request.app[PAGES].render(template, lang, given)
+    return web.Response(text=body, content_type="text/html", status=status)
+
+
+def back(request: web.Request, to: str) -> web.Response:
+    """Return the redirect after a form was taken; htmx is told to go there by its own header."""
+    if "HX-Request" in request.headers:
+        return web.Response(status=204, headers={"HX-Redirect": to})
+    return web.Response(status=303, headers={"Location": to})
+
+
+def is_fragment(request: web.Request) -> bool:
+    """Say whether htmx asks for a part of a page."""
+    return "HX-Request" in request.headers
+
+
+__all__ = ["ME", "PAGES", "Pages", "back", "is_fragment", "render"]

@@ -1,0 +1,196 @@
+"""What codes mean in words: error codes, reasons, decisions, events, states; English source text.
+
+A template says ``{{ case.status | said("case_status") }}``; the API says only the code and the
+sentence of the topic ``error``. Translations stand in ``locale/zh_CN.server.po``.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from router.domain.events import KINDS
+
+_ERRORS: Final[Mapping[str, str]] = {
+    "domain_error": "This cannot be done now.",
+    "illegal_step": "This cannot be done in the state in which it is now. Reload and look again.",
+    "cannot_merge": "These two contacts cannot be made one.",
+    "cannot_split": "This merge cannot be undone; it was undone already.",
+    "window_closed": "The platform's reply window is over. The customer must write first.",
+    "window_quota": "The platform's number of replies is used up until the customer writes again.",
+    "cannot_reply": "This conversation takes no replies, or not of this kind.",
+    "not_yours": "Another agent has this. Take it over first.",
+    "invalid": "A value is not allowed.",
+    "case_still_open": "Acknowledge the complaint before you resolve it.",
+    "not_found": "There is no such thing, or it is not for you to see.",
+    "conflict": "Somebody else changed it first. Look again and repeat what is still right.",
+    "unauthenticated": "Sign in first.",
+    "wrong_password": "Login or password is wrong.",
+    "weak_password": "The new password needs at least 10 characters and must differ from the old.",
+    "passwords_differ": "The two new passwords differ.",
+    "must_change_password": "Choose a password of your own first.",
+    "throttled": "Too many failed attempts. Wait a moment and try again.",
+    "forbidden": "You may not do this.",
+    "csrf": "The page was too old. Reload it and try again.",
+    "unverified": "The origin of this request is not proven.",
+    "bad_request": "The request cannot be read.",
+    "too_large": "This is too large.",
+    "unsupported_media": "Files of this type are not taken.",
+    "method_not_allowed": "This address does not take that method.",
+    "busy": "Too much at once. Try again in a moment.",
+    "unavailable": "The database does not answer. Try again in a moment.",
+    "server_error": "Something went wrong on our side. It was written down.",
+}
+
+_REASONS: Final[Mapping[str, str]] = {
+    "window": "The platform's reply window is over.",
+    "quota": "The platform's number of replies is used up.",
+    "recipient": "The customer has left or blocked the account.",
+    "content": "The platform does not take this content.",
+    "account": "Our account lacks the permission.",
+    "credentials": "The platform refuses our key.",
+    "unknown": "The platform refused it without a reason that we know.",
+}
+
+#: Why an agent was left out; the part after a colon is filled in.
+_LEFT_OUT: Final[Mapping[str, str]] = {
+    "inactive": "no longer works here",
+    "presence": "is not available (%(detail)s)",
+    "excluded": "had this offer and gave it back",
+    "channel": "does not serve this kind of channel (%(detail)s)",
+    "language": "does not speak the language (%(detail)s)",
+    "skill": "lacks the skill %(detail)s",
+    "full": "has no room left",
+    "holds_out_for_better": "fits so poorly that waiting a little is better",
+}
+
+_DECISIONS: Final[Mapping[str, str]] = {
+    "offer": "offered to an agent",
+    "bot": "given to the bot",
+    "overflow": "moved to another queue after waiting too long",
+    "by_hand": "assigned by hand",
+    "lapse": "the offer ran out",
+}
+
+_STATES: Final[Mapping[str, str]] = {
+    "Queued": "waiting",
+    "Offered": "offered",
+    "WithBot": "with the bot",
+    "WithAgent": "in hand",
+    "WrapUp": "wrap-up",
+    "Parked": "put aside",
+    "Elsewhere": "on the phone",
+    "Closed": "closed",
+}
+
+_ALERTS: Final[Mapping[str, str]] = {
+    "complaint": "This customer has just complained",
+    "complaint_revealed": "This customer has an open complaint from another channel",
+    "case_overdue": "A complaint was not handled in time",
+    "agent_lapsed": "An agent does not answer offers and was set away",
+    "reply_failed": "An answer did not go out",
+}
+
+_PEOPLE: Final[Mapping[str, Mapping[str, str]]] = {
+    "presence": {
+        "available": "available",
+        "busy": "busy",
+        "away": "away",
+        "lapsed": "away after unanswered offers",
+        "offline": "offline",
+    },
+    "role": {"agent": "agent", "supervisor": "supervisor", "admin": "administrator"},
+    "family": {
+        "im": "messenger",
+        "social": "social media",
+        "webchat": "web chat",
+        "voice": "phone",
+        "email": "e-mail",
+        "sms": "text message",
+        "shop": "shop",
+    },
+}
+
+_CASES: Final[Mapping[str, Mapping[str, str]]] = {
+    "case_status": {"open": "open", "acknowledged": "acknowledged", "resolved": "resolved"},
+    "severity": {"1": "mild", "2": "clear", "3": "serious"},
+    "level": {"agent": "agent", "supervisor": "supervisor", "manager": "manager"},
+    "resolution": {
+        "refunded": "refunded",
+        "replaced": "replaced",
+        "repaired": "repaired",
+        "compensated": "compensated",
+        "explained": "explained",
+        "apologised": "apologised",
+        "unfounded": "unfounded",
+    },
+    "topic": {
+        "product": "product",
+        "order": "order",
+        "payment": "payment",
+        "logistics": "delivery",
+        "after_sales": "after-sales",
+        "promotion": "promotion",
+        "account": "account",
+        "complaint": "complaint",
+        "human_request": "wants a person",
+        "chitchat": "small talk",
+        "other": "other",
+    },
+}
+
+_WORK: Final[Mapping[str, Mapping[str, str]]] = {
+    "disposition": {
+        "answered": "question answered",
+        "order_changed": "order changed",
+        "refund_started": "refund started",
+        "return_started": "return started",
+        "complaint_taken": "complaint taken",
+        "follow_up": "to be followed up",
+        "no_reply": "customer did not reply",
+        "spam": "spam",
+        "closed_by_supervisor": "closed by a supervisor",
+        "call": "phone call",
+        "fact": "no answer needed",
+    },
+    "sending": {
+        "queued": "sending",
+        "sent": "sent",
+        "delivered": "delivered",
+        "read": "read",
+        "refused": "refused",
+        "dead": "given up",
+        "in_doubt": "not known whether it arrived",
+    },
+    "outbox": {
+        "queued": "waiting to be sent",
+        "sending": "being sent",
+        "sent": "sent",
+        "refused": "refused",
+        "dead": "given up",
+        "in_doubt": "not known whether it arrived",
+    },
+    "article_state": {"draft": "draft", "published": "published", "withdrawn": "withdrawn"},
+    "delivery_state": {
+        "taken": "taken in",
+        "unreadable": "nobody could read it",
+        "replayed": "read again",
+    },
+}
+
+#: Topic → code → sentence or word, in English.
+PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
+    "error": _ERRORS,
+    "reason": _REASONS,
+    "left_out": _LEFT_OUT,
+    "decision": _DECISIONS,
+    "event": KINDS,
+    "state": _STATES,
+    "alert": _ALERTS,
+    **_PEOPLE,
+    **_CASES,
+    **_WORK,
+}
+
+
+def phrase(topic: str, code: object) -> str:
+    """Return the English source text of a code; the code itself where it is unknown."""
+    return PHRASES[topic].get(str(code), str(code))

@@ -1,0 +1,146 @@
+// What every page shares: ticking clocks, news by the stream, messages, the list of keys.
+// A page works without any of this; it only keeps a page fresh and quick to use.
+
+const root = document.documentElement;
+const ahead = Date.parse(root.dataset.now) - Date.now(); // the server's clock counts
+
+function digits(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [days, hours, minutes] = [Math.floor(whole / 86400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
+  if (days > 0) return root.dataset.days.replace("{days}", days).replace("{hours}", hours);
+  const tail = String(whole % 60).padStart(2, "0");
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}
+
+function tick() {
+  const now = Date.now() + ahead;
+  for (const clock of document.querySelectorAll("time[data-since]")) {
+    const due = Date.parse(clock.dataset.late ?? "");
+    clock.textContent = digits((now - Date.parse(clock.dataset.since)) / 1000);
+    if (now > due) clock.classList.add("late");
+  }
+  for (const clock of document.querySelectorAll("time[data-due]")) {
+    const left = (Date.parse(clock.dataset.due) - now) / 1000;
+    clock.textContent = (left >= 0 ? root.dataset.left : root.dataset.over).replace("{time}", digits(Math.abs(left)));
+    clock.classList.toggle("late", left < 0);
+  }
+}
+tick();
+setInterval(tick, 1000);
+
+// ----- messages ------------------------------------------------------------------------------------
+
+const toasts = document.getElementById("toasts");
+
+export function say(words, kind = "") {
+  const toast = document.createElement("div");
+  toast.className = `toast ${kind}`;
+  const text = document.createElement("span");
+  text.textContent = words;
+  const shut = document.createElement("button");
+  shut.type = "button";
+  shut.className = "plain";
+  shut.textContent = root.dataset.dismiss;
+  shut.addEventListener("click", () => toast.remove());
+  toast.append(text, shut);
+  toasts.append(toast);
+  if (kind === "ok") setTimeout(() => toast.remove(), 4000);
+}
+
+// A refusal is answered with a page or a fragment that holds one element `data-problem`.
+document.addEventListener("htmx:responseError", (event) => {
+  const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+  const problem = answer.querySelector("[data-problem]");
+  say(problem ? problem.textContent.trim() : root.dataset.failed);
+});
+document.addEventListener("htmx:sendError", () => say(root.dataset.offline));
+document.addEventListener("said", (event) => say(event.detail.value, "ok")); // HX-Trigger: {"said": words}
+
+// ----- the stream -----------------------------------------------------------------------------------
+
+const stale = document.getElementById("stale");
+let lost = 0;
+document.addEventListener("htmx:sseError", () => {
+  lost = lost || setTimeout(() => { stale.hidden = false; }, 3000);
+});
+document.addEventListener("htmx:sseOpen", () => {
+  clearTimeout(lost);
+  lost = 0;
+  if (!stale.hidden) location.reload(); // what happened meanwhile is not known
+});
+
+// A part is fetched anew when there is news of it, but never from under somebody's hands.
+const busy = (part) => {
+  const at = document.activeElement;
+  return part.contains(at) && at.matches("textarea, select, input:not([type=hidden])");
+};
+const waiting = new Set();
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const part = event.target;
+  if (!part.hasAttribute("data-part") || !busy(part)) return;
+  event.preventDefault();
+  waiting.add(part.id);
+});
+document.addEventListener("focusout", () => setTimeout(() => {
+  for (const id of [...waiting]) {
+    const part = document.getElementById(id);
+    if (part && busy(part)) continue;
+    waiting.delete(id);
+    if (part) window.htmx.trigger(part, "renew");
+  }
+}, 120));
+
+// What was opened stays open, what had the focus keeps it.
+const kept = new Map();
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const part = event.detail.target;
+  if (!part.id) return;
+  kept.set(part.id, {
+    open: [...part.querySelectorAll("details[open][id]")].map((each) => each.id),
+    focus: part.contains(document.activeElement) ? document.activeElement.id : "",
+    top: part.scrollTop,
+    end: part.scrollHeight - part.scrollTop - part.clientHeight < 60,
+  });
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  const part = document.getElementById(event.detail.target.id);
+  const before = part && kept.get(part.id);
+  tick();
+  if (!before) return;
+  kept.delete(part.id);
+  for (const id of before.open) document.getElementById(id)?.setAttribute("open", "");
+  if (before.focus) document.getElementById(before.focus)?.focus({ preventScroll: true });
+  part.scrollTop = part.hasAttribute("data-end") && before.end ? part.scrollHeight : before.top;
+});
+
+// ----- forms and keys --------------------------------------------------------------------------------
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+document.addEventListener("submit", (event) => {
+  const ask = event.submitter?.dataset.confirm;
+  if (ask && !window.confirm(ask)) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+}, true);
+
+export const typing = (event) =>
+  event.target.closest?.("input, textarea, select, dialog") !== null || event.ctrlKey || event.metaKey || event.altKey;
+
+document.addEventListener("keydown", (event) => {
+  if (typing(event)) return;
+  const help = document.getElementById("help");
+  const search = document.querySelector("[data-search]");
+  if (event.key === "?" && help) {
+    event.preventDefault();
+    help.showModal();
+  } else if (event.key === "/" && search) {
+    event.preventDefault();
+    search.focus();
+  }
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-help]")) document.getElementById("help").showModal();
+});

@@ -1,0 +1,77 @@
+// The desk: drafts that survive a reload, sending by key, the conversation held at its end.
+
+import { typing } from "./app.js";
+
+const key = (box) => `draft:${box.dataset.draft}`;
+
+function recall() {
+  for (const box of document.querySelectorAll("textarea[data-draft]")) {
+    if (box.value === "") box.value = localStorage.getItem(key(box)) ?? "";
+  }
+}
+
+function count(box) {
+  const shown = box.form?.querySelector("[data-count]");
+  if (!shown) return;
+  const written = [...box.value].length;
+  const most = Number(shown.dataset.count);
+  shown.textContent = written > most * 0.8 ? `${written} / ${most}` : "";
+}
+
+function toEnd() {
+  const said = document.getElementById("said");
+  if (said) said.scrollTop = said.scrollHeight;
+}
+
+recall();
+toEnd();
+
+document.addEventListener("input", (event) => {
+  const box = event.target;
+  if (!box.matches("textarea[data-draft]")) return;
+  if (box.value) localStorage.setItem(key(box), box.value);
+  else localStorage.removeItem(key(box));
+  count(box);
+});
+
+// A new send is a new key; a repeated one (a double click, a retry) is the same answer.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-say]") || !event.detail.successful) return;
+  const box = form.querySelector("textarea");
+  localStorage.removeItem(key(box));
+  box.value = "";
+  count(box);
+  const once = form.querySelector("input[name=key]");
+  if (once) once.value = crypto.randomUUID();
+  box.focus();
+  toEnd();
+});
+document.addEventListener("submit", (event) => {
+  const box = event.target.querySelector("textarea[data-draft]");
+  if (box && !event.target.matches("form[data-say]")) localStorage.removeItem(key(box));
+});
+document.addEventListener("htmx:afterSettle", recall);
+
+const accept = (name) => document.querySelector(`.offer [data-key="${name}"]`);
+
+document.addEventListener("keydown", (event) => {
+  const box = event.target.closest?.("textarea[data-draft]");
+  if (box && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    box.form.requestSubmit();
+    return;
+  }
+  if (box && event.key === "Escape") box.blur();
+  if (typing(event)) return;
+  const control = accept(event.key) ?? document.querySelector(`.talk [data-key="${event.key}"], .pile [data-key="${event.key}"]`);
+  if (control) {
+    event.preventDefault();
+    if (control.matches("summary, button, a")) control.click();
+    if (control.matches("summary, textarea, input, select")) control.focus();
+  } else if (event.key === "j" || event.key === "k") {
+    const all = [...document.querySelectorAll(".mine .row a")];
+    const at = all.indexOf(document.activeElement);
+    all[Math.min(all.length - 1, Math.max(0, at + (event.key === "j" ? 1 : -1)))]?.focus();
+  }
+});

@@ -1,0 +1,1 @@
+"""The private servers that tests run against: PostgreSQL, an MQTT broker, Chromium."""
