@@ -17,6 +17,7 @@ from tests.support.chromium import Console, OpenPage
 from tests.support.mqtt import Broker
 from tests.support.postgres import Postgres, settle
 from tests.support.processes import REQUIRE_ALL, everything_is_required
+from tests.support.stores import clock, ids, sqlite_store, store  # noqa: F401  # fixtures
 
 TEMPLATE = "mainstem_template"
 

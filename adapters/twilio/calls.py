@@ -41,7 +41,7 @@ def read_callback(
         return _transcription(settings, told, now)
     if told.call_sid and (told.call_status or told.dial_call_status):
         return _call(settings, told, now)
-    if told.message_sid and told.body and not told.message_status:
+    if told.message_sid and told.from_ and told.body and not told.message_status:
         return (_message(settings, told, now),)
     return (Ignored(kind=told.transcription_event or "form"),)
 
@@ -70,6 +70,8 @@ def _transcription(settings: Settings, told: Callback, now: datetime) -> tuple[E
         case "transcription-error":
             code = told.transcription_error_code[:20]
             return (Ignored(kind=f"transcription-error {code}".strip()),)
+        case other if told.transcription_data:
+            return (*_words(settings, told, now), Ignored(kind=other[:64]))
         case other:
             return (Ignored(kind=other[:64]),)
 

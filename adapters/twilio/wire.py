@@ -1,4 +1,4 @@
-"""What Twilio sends, as structs: form values and numbers as text; unknown fields are passed over."""
+"""What Twilio sends, as structs: values are text; unknown fields are passed over."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

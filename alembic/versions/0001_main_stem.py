@@ -286,7 +286,8 @@ def _answers() -> None:
         *(word("message"), word("calls"), count("next_call")),
         *(word("state"), count("attempts"), moment("created_at"), moment("next_at")),
         *(words("why"), words("reason")),
-        *(words("claimed_by"), never("claimed_until"), never("settled_at")),
+        *(words("claimed_by"), flag("leaving")),
+        *(never("claimed_until"), never("settled_at")),
     )
     index("outbox", "interaction_id")
     index("outbox", "state", "next_at")

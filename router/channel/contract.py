@@ -466,6 +466,8 @@ class Capabilities:
     ``max_text`` counts ``text_unit`` (characters, or UTF-8 bytes). ``sends_per_second`` is the
     rate an account may send at; ``None`` if the platform gives none. An empty ``windows`` means
     that we may always write; ``replies`` False means that the channel cannot be answered at all.
+    ``idempotent_sends`` True means that the same call sent twice says it once (the platform takes
+    our message id as a key), so that a call of which we heard no answer may be sent again.
     """
 
     replies: bool
@@ -479,6 +481,7 @@ class Capabilities:
     receipts: bool = False
     public: bool = False
     voice: bool = False
+    idempotent_sends: bool = False
 
 
 class Adapter(Protocol[C]):

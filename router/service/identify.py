@@ -74,7 +74,7 @@ def claim(unit: Unit, identity: Identity, said: Claim, *, policy: ShopPolicy, at
         return
     here = unit.contacts.get(known.contact)
     for other in unit.contacts.claimants(said.kind, said.value):
-        if other == here.root:
+        if unit.contacts.get(other).root == here.root:
             continue
         if _taken_apart(unit, here.root, other):
             continue  # a person said that they are two; evidence alone does not undo that

@@ -62,7 +62,11 @@ class OutboxState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """One answer: what to say, the calls that say it (encoded once), and how far it has come."""
+    """One answer: what to say, the calls that say it (encoded once), and how far it has come.
+
+    ``claimed_by`` is the daemon that sends it now. ``leaving`` is set in a commit before its next
+    call is carried and cleared by the platform's answer: between the two it may have arrived.
+    """
 
     id: OutboxId
     interaction: InteractionId
@@ -78,6 +82,8 @@ class OutboxRow:
     why: str
     reason: str
     settled_at: datetime | None
+    claimed_by: str = ""
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

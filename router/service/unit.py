@@ -282,13 +282,29 @@ class Outbox(Protocol):
         """Raises NotFound."""
 
     def claim(
-        self, *, by: str, now: datetime, until: datetime, limit: int
+        self,
+        *,
+        by: str,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        account: AccountName | None = None,
     ) -> tuple[OutboxRow, ...]:
         """Claim rows that are due, oldest first, never two of one recipient on one account.
 
         A row is due if it is queued and its time has come, and no older row of the same account and
-        recipient is still queued or sending. Claimed rows become SENDING.
+        recipient is still queued or sending. Claimed rows become SENDING. With ``account`` only
+        rows of that account are claimed.
         """
+
+    def depart(self, row: OutboxId, *, by: str, until: datetime) -> bool:
+        """Note that the row's next call leaves now, and keep the claim until ``until``.
+
+        False if ``by`` does not hold the row any more: then nothing may be sent.
+        """
+
+    def release(self, row: OutboxId) -> None:
+        """Back to QUEUED as it was before the claim; raises Conflict if a call may have left."""
 
     def encoded(self, row: OutboxId, calls: Sequence[Call]) -> None: ...
     def progressed(self, row: OutboxId, *, next_call: int) -> None: ...
@@ -306,6 +322,9 @@ class Outbox(Protocol):
 
     def next_due(self) -> datetime | None:
         """Return when the next queued row is due."""
+
+    def due(self) -> Mapping[AccountName, datetime]:
+        """Return, for each account that has rows to send, when the next of them is due."""
 
     def listed(self, states: Collection[OutboxState], *, limit: int = 200) -> tuple[OutboxRow, ...]:
         """Return rows in these states, newest first."""

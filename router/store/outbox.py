@@ -47,7 +47,14 @@ _ADD = sa.insert(outbox)
 _GET = sa.select(outbox).where(outbox.c.id == sa.bindparam("of"))
 _DUE = (
     sa.select(outbox)
-    .where(_is_head, outbox.c.next_at <= sa.bindparam("now"))
+    .where(
+        _is_head,
+        outbox.c.next_at <= sa.bindparam("now"),
+        sa.or_(
+            sa.bindparam("of_account", type_=outbox.c.account.type).is_(None),
+            outbox.c.account == sa.bindparam("of_account", type_=outbox.c.account.type),
+        ),
+    )
     .order_by(outbox.c.id)
     .limit(_at_most)
     .with_for_update(of=outbox, skip_locked=True)
@@ -59,9 +66,19 @@ _CLAIM = (
 )
 _WRITE = sa.update(outbox).where(outbox.c.id == sa.bindparam("of"))
 _DEFER = _WRITE.where(outbox.c.state == _SENDING).values(
-    state=_QUEUED, attempts=outbox.c.attempts + 1, claimed_by="", claimed_until=None
+    state=_QUEUED,
+    attempts=outbox.c.attempts + 1,
+    claimed_by="",
+    leaving=False,
+    claimed_until=None,
 )
-_SETTLE = _WRITE.values(claimed_by="", claimed_until=None)
+_DEPART = _WRITE.where(
+    outbox.c.state == _SENDING, outbox.c.claimed_by == sa.bindparam("by")
+).values(leaving=True)
+_RELEASE = _WRITE.where(outbox.c.state == _SENDING, outbox.c.leaving.is_(False)).values(
+    state=_QUEUED, claimed_by="", claimed_until=None
+)
+_SETTLE = _WRITE.values(claimed_by="", leaving=False, claimed_until=None)
 _REQUEUE = _WRITE.where(outbox.c.state.in_(_STUCK)).values(
     state=_QUEUED, attempts=0, why="", reason="", settled_at=None
 )
@@ -71,6 +88,11 @@ _ABANDONED = (
     .order_by(outbox.c.id)
 )
 _NEXT_DUE = sa.select(sa.func.min(outbox.c.next_at)).where(_is_head)
+_DUE_BY_ACCOUNT = (
+    sa.select(outbox.c.account, sa.func.min(outbox.c.next_at).label("next_at"))
+    .where(_is_head)
+    .group_by(outbox.c.account)
+)
 _LISTED = (
     sa.select(outbox)
     .where(outbox.c.state.in_(sa.bindparam("states", expanding=True)))
@@ -92,7 +114,13 @@ class SqlOutbox(SqlWindows):
         return _row(the(self._connection, _GET, {"of": row}, f"outbox row {row}"))
 
     def claim(
-        self, *, by: str, now: datetime, until: datetime, limit: int
+        self,
+        *,
+        by: str,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        account: AccountName | None = None,
     ) -> tuple[OutboxRow, ...]:
         """Claim rows that are due, oldest first, never two of one recipient on one account.
 
@@ -100,11 +128,22 @@ class SqlOutbox(SqlWindows):
         rows. A row that another transaction is writing is passed over until the next claim.
         """
         alone(self._connection, CLAIM_LOCK)
-        due = [_row(row) for row in many(self._connection, _DUE, {"now": now, "at_most": limit})]
+        asked = {"now": now, "at_most": limit, "of_account": account}
+        due = [_row(row) for row in many(self._connection, _DUE, asked)]
         if due:
             rows = {"rows": [row.id for row in due]}
             self._connection.execute(_CLAIM, {**rows, "claimed_by": by, "claimed_until": until})
-        return tuple(replace(row, state=OutboxState.SENDING) for row in due)
+        return tuple(replace(row, state=OutboxState.SENDING, claimed_by=by) for row in due)
+
+    def depart(self, row: OutboxId, *, by: str, until: datetime) -> bool:
+        """Note that the next call leaves now; False if ``by`` does not hold the row any more."""
+        values = {"of": row, "by": by, "claimed_until": until}
+        return self._connection.execute(_DEPART, values).rowcount > 0
+
+    def release(self, row: OutboxId) -> None:
+        """Back to QUEUED as before the claim; raises Conflict if a call may have left."""
+        problem = f"outbox row {row} may have left"
+        must_change(self._connection, _RELEASE, {"of": row}, problem)
 
     def encoded(self, row: OutboxId, calls: Sequence[Call]) -> None:
         """Keep the calls that say it; they are made once."""
@@ -112,7 +151,7 @@ class SqlOutbox(SqlWindows):
 
     def progressed(self, row: OutboxId, *, next_call: int) -> None:
         """Note that every call before ``next_call`` was accepted."""
-        self._write(row, next_call=next_call)
+        self._write(row, next_call=next_call, leaving=False)
 
     def _write(self, row: OutboxId, **values: Any) -> None:
         must_be_there(self._connection, _WRITE, {"of": row, **values}, f"outbox row {row}")
@@ -144,6 +183,11 @@ class SqlOutbox(SqlWindows):
         due: datetime | None = self._connection.execute(_NEXT_DUE).scalar_one()
         return due
 
+    def due(self) -> Mapping[AccountName, datetime]:
+        """Return, for each account with rows that nothing stands in the way of, the next time."""
+        rows = many(self._connection, _DUE_BY_ACCOUNT)
+        return {AccountName(row["account"]): row["next_at"] for row in rows}
+
     def listed(self, states: Collection[OutboxState], *, limit: int = 200) -> tuple[OutboxRow, ...]:
         """Return rows in these states, newest first."""
         asked = {"states": [state.value for state in states], "at_most": limit}
@@ -172,6 +216,8 @@ def _values(row: OutboxRow) -> dict[str, Any]:
         "why": row.why,
         "reason": row.reason,
         "settled_at": row.settled_at,
+        "claimed_by": row.claimed_by,
+        "leaving": row.leaving,
     }
 
 
@@ -191,4 +237,6 @@ def _row(row: RowMapping) -> OutboxRow:
         why=row["why"],
         reason=row["reason"],
         settled_at=row["settled_at"],
+        claimed_by=row["claimed_by"],
+        leaving=row["leaving"],
     )

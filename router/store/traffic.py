@@ -49,6 +49,7 @@ outbox = sa.Table(
     words("why"),
     words("reason"),
     words("claimed_by"),
+    flag("leaving"),  # its next call may have left for the platform
     moment_or_never("claimed_until"),
     moment_or_never("settled_at"),
     sa.Index(None, "interaction_id"),

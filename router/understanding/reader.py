@@ -17,7 +17,7 @@ _GRAVE = 3  # the severity that alone raises the alarm
 _MIDDLE = 1.4
 _SLOPE = 1.0
 _WATCH_AT = 0.5  # points
-_ALERT_AT = 3.0  # points
+_ALERT_AT = 3.0  # points, without those for merely telling something
 
 
 _SHORTEST_STATEMENT = 4  # words
@@ -116,7 +116,8 @@ class RuleReader:
 def _alarm(piece: _Piece) -> tuple[Alarm, float]:
     points = piece.points
     score = 1 / (1 + math.exp(-_SLOPE * (min(max(points, -20.0), 20.0) - _MIDDLE)))
-    if piece.severity >= _GRAVE or points >= _ALERT_AT:
+    told = _STATEMENT.entry.points if _STATEMENT in piece.complaints else 0.0
+    if piece.severity >= _GRAVE or points - told >= _ALERT_AT:
         return Alarm.ALERT, round(score, 3)
     return (Alarm.WATCH if points >= _WATCH_AT else Alarm.NONE), round(score, 3)
 

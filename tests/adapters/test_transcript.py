@@ -231,7 +231,7 @@ def test_we_called_the_customer_on_an_outbound_call() -> None:
     assert turns(found)[0].sender == "+14155550123"
 
 
-@pytest.mark.parametrize("caller", ["", "anonymous", "95"])
+@pytest.mark.parametrize("caller", ["", "anonymous", "95", "+86282452253"])
 def test_a_hidden_number_leaves_the_call_on_its_own(caller: str) -> None:
     first = turns(uploaded(CALL | {"caller": caller}))[0]
     assert (first.sender, first.claims) == ("call:call-1", ())

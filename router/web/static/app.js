@@ -66,7 +66,9 @@ document.addEventListener("htmx:sseError", () => {
 document.addEventListener("htmx:sseOpen", () => {
   clearTimeout(lost);
   lost = 0;
-  if (!stale.hidden) location.reload(); // what happened meanwhile is not known
+  if (stale.hidden) return;
+  stale.hidden = true; // what happened meanwhile is not known: ask for everything
+  for (const part of document.querySelectorAll("[data-part]")) window.htmx.trigger(part, "renew");
 });
 
 // A part is fetched anew when there is news of it, but never from under somebody's hands.

@@ -34,6 +34,8 @@ document.addEventListener("input", (event) => {
   count(box);
 });
 
+const fresh = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
 // A new send is a new key; a repeated one (a double click, a retry) is the same answer.
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target;
@@ -43,7 +45,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   box.value = "";
   count(box);
   const once = form.querySelector("input[name=key]");
-  if (once) once.value = crypto.randomUUID();
+  if (once) once.value = fresh();
   box.focus();
   toEnd();
 });

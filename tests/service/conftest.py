@@ -1,0 +1,229 @@
+"""A shop on a real store: policy, reader, and the loops' work done step by step, without sleeping."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from router.channel.contract import Capabilities, Event, Family, Received, Speaker, Window
+from router.domain.content import Text
+from router.domain.conversation import Conversation
+from router.domain.identity import Claim, ClaimKind
+from router.domain.ids import AccountName, AgentId, ChannelName, ConversationId, QueueName, Skill
+from router.domain.policy import ShopPolicy
+from router.domain.timeline import Interaction
+from router.domain.workforce import Agent, Presence, Role
+from router.service import answer
+from router.service.dispatch import Dispatcher
+from router.service.intake import Delivery, Source, TakenIn, take_in
+from router.service.library import Library
+from router.service.reading import take_note, understand, unread
+from router.service.unit import Unit
+from router.settings.load import load
+from router.store.engine import SqlStore, open_store
+from router.understanding.reader import RuleReader
+from router.understanding.retrieval import Retrieval
+
+START = datetime(2026, 11, 11, 2, 0, tzinfo=UTC)
+CHAT, WEIBO, PHONE, WECHAT = (AccountName(name) for name in ("chat", "weibo", "phone", "wechat"))
+_FAMILY = {
+    CHAT: Family.WEBCHAT,
+    WEIBO: Family.SOCIAL,
+    PHONE: Family.VOICE,
+    WECHAT: Family.IM,
+}
+ABLE: Mapping[AccountName, Capabilities] = {
+    CHAT: Capabilities(replies=True),
+    WEIBO: Capabilities(replies=True),
+    PHONE: Capabilities(replies=False),
+    WECHAT: Capabilities(
+        replies=True, windows=(Window(kind="message", lasts=timedelta(hours=48), sends=5),)
+    ),
+}
+
+
+@dataclass
+class Now:
+    """A clock that the test moves."""
+
+    moment: datetime = START
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def pass_by(self, time: timedelta) -> None:
+        self.moment += time
+
+
+@dataclass
+class Numbers:
+    """Ids in order."""
+
+    last: int = 0
+
+    def new(self) -> str:
+        self.last += 1
+        return f"{self.last:08d}"
+
+    def entropy(self, size: int) -> bytes:
+        return bytes(size)
+
+
+@dataclass
+class Shop:
+    """The whole of a shop's services on one store, driven step by step."""
+
+    store: SqlStore
+    clock: Now
+    policy: ShopPolicy
+    library: Library
+    dispatcher: Dispatcher
+    reader: RuleReader = field(default_factory=RuleReader)
+    last_message: int = 0
+
+    def source(self, account: AccountName) -> Source:
+        return Source(
+            account=account,
+            channel=ChannelName(account),
+            family=_FAMILY[account],
+            queue=QueueName("general"),
+            capabilities=ABLE[account],
+        )
+
+    async def deliver(self, account: AccountName, *events: Event) -> TakenIn:
+        delivery = Delivery(
+            source=self.source(account), events=events, received_at=self.clock.now()
+        )
+        return await self.store.transact(take_in, delivery, self.policy)
+
+    async def hear(
+        self,
+        account: AccountName,
+        sender: str,
+        words: str,
+        *,
+        claims: tuple[Claim, ...] = (),
+        external_id: str = "",
+    ) -> ConversationId:
+        """Take in one message of a contact and return its conversation."""
+        taken = await self.say(account, sender, words, claims=claims, external_id=external_id)
+        return taken.conversations[0]
+
+    async def say(
+        self,
+        account: AccountName,
+        sender: str,
+        words: str,
+        *,
+        claims: tuple[Claim, ...] = (),
+        external_id: str = "",
+    ) -> TakenIn:
+        """Take in one message of a contact."""
+        self.last_message += 1
+        return await self.deliver(
+            account,
+            Received(
+                external_id=external_id or f"m{self.last_message}",
+                sender=sender,
+                at=self.clock.now(),
+                content=Text(text=words),
+                by=Speaker.CONTACT,
+                claims=claims,
+                opens_window="message",
+            ),
+        )
+
+    async def read_all(self) -> None:
+        while True:
+            said, languages = await self.store.read(unread, limit=50)
+            if not said:
+                return
+            understood = understand(
+                said,
+                reader=self.reader,
+                answerable=self._knows,
+                languages=lambda each: languages.get(each, ""),
+            )
+            await self.store.transact(
+                take_note, understood, policy=self.policy, at=self.clock.now()
+            )
+
+    def _knows(self, text: str, *, language: str, channel: str) -> bool:
+        found = self.library.best(text, language=language, limit=1, channel=channel)
+        return bool(found) and found[0].confidence >= self.policy.bot.ask_at
+
+    async def bot_turns(self) -> None:
+        for turn in await self.store.read(answer.due):
+            found = self.library.best(
+                answer.question_of(turn), language=turn.language, channel=turn.channel
+            )
+            said = answer.compose(turn, found, self.library.published(), policy=self.policy)
+            await self.store.transact(
+                answer.say,
+                turn=turn,
+                utterance=said,
+                policy=self.policy,
+                capabilities=ABLE,
+                at=self.clock.now(),
+            )
+
+    async def settle(self) -> None:
+        """Read, route and let the bot speak until nothing more happens."""
+        for _ in range(4):
+            await self.read_all()
+            await self.dispatcher.once()
+            await self.bot_turns()
+
+    async def staff(self, name: str, **changes: object) -> AgentId:
+        agent = Agent(
+            id=AgentId(name),
+            login=name,
+            name=name.title(),
+            role=Role.AGENT,
+            skills={Skill("complaint"): 3, Skill("logistics"): 3, Skill("returns"): 3},
+            families=frozenset(),
+            languages=frozenset(),
+            capacity=1.0,
+            presence=Presence.AVAILABLE,
+            presence_since=self.clock.now(),
+            active=True,
+        )
+        agent = replace(agent, **changes)  # type: ignore[arg-type]
+
+        def add(unit: Unit) -> None:
+            unit.workforce.add(agent, password_hash="", must_change_password=False)
+
+        await self.store.transact(add)
+        return agent.id
+
+    async def conversation(self, conversation: ConversationId) -> Conversation:
+        def get(unit: Unit) -> Conversation:
+            return unit.conversations.get(conversation)
+
+        return await self.store.read(get)
+
+    async def timeline(self, conversation: ConversationId) -> tuple[Interaction, ...]:
+        def ask(unit: Unit) -> tuple[Interaction, ...]:
+            held = unit.conversations.get(conversation)
+            return unit.conversations.timeline(unit.contacts.members(held.contact))
+
+        return await self.store.read(ask)
+
+
+def phone(number: str) -> Claim:
+    return Claim(kind=ClaimKind.PHONE, value=number, verified=True, source="caller_id")
+
+
+@pytest.fixture
+async def shop(database_url: str) -> AsyncIterator[Shop]:
+    clock = Now()
+    store = open_store(database_url, clock=clock, ids=Numbers())
+    policy = load(environ={}).policy
+    dispatcher = Dispatcher(
+        store, policy=policy, families=_FAMILY, clock=clock, name="test"
+    )
+    library = Library(Retrieval)
+    store.listen(library.hear)
+    yield Shop(store=store, clock=clock, policy=policy, library=library, dispatcher=dispatcher)
+    await store.close()
