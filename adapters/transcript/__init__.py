@@ -12,5 +12,6 @@ CHANNEL = Channel(
     capabilities=Capabilities(replies=False, voice=True),
     settings=Settings,
     build=Transcript,
+    aliases=frozenset({"transcript_upload", "vtt", "srt"}),
     secrets=frozenset({"api_key"}),
 )

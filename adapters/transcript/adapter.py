@@ -243,7 +243,7 @@ def _start(call: About, said: Sequence[_Said], now: datetime) -> tuple[datetime,
     return start, ()
 
 
-def _turn(  # noqa: PLR0913, PLR0917 - the six facts that make a turn
+def _turn(  # noqa: PLR0917 - the six facts that make a turn
     one: _Said,
     key: str,
     call: About,

@@ -12,5 +12,6 @@ CHANNEL = Channel(
     capabilities=Capabilities(replies=False, voice=True),
     settings=Settings,
     build=Twilio,
+    aliases=frozenset({"twilio_voice"}),
     secrets=frozenset({"auth_token", "shared_key_secret", "api_key_secret"}),
 )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from adapters.webchat import frames as server_frames
-from adapters.webchat.identity import identify
+from adapters.webchat.identity import identify, member_of
 from adapters.webchat.reading import READERS, answer, head_of, refused, typed
 from adapters.webchat.settings import Settings
 from adapters.webchat.wire import Hello, Send, UploadRequest, read
@@ -76,12 +76,11 @@ class WebChat:
         if not self._is_hello(request.body):
             return Trusted(request=request, body=request.body, proof=proof)
         found = self._introduced(request)
-        if found.external_id == proof.external_id:
-            return Trusted(request=request, body=request.body, proof=found)
-        if proof.verified or not found.verified:
+        same = found.external_id == proof.external_id
+        if not (member_of(found) == member_of(proof) if proof.verified else found.verified or same):
             raise Unverified("this connection belongs to somebody else; open another")
-        signed_in = replace(found, external_id=proof.external_id)
-        return Trusted(request=request, body=request.body, proof=signed_in)
+        kept = replace(found, external_id=proof.external_id)
+        return Trusted(request=request, body=request.body, proof=kept)
 
     def handshake(self, request: Trusted) -> Response | None:
         return None

@@ -47,7 +47,7 @@ def ack(*, re: str, client_msg_id: str, message_id: str, seq: int, at: datetime)
     )
 
 
-def message(  # noqa: PLR0913 - one argument a field of the frame
+def message(
     *,
     message_id: str,
     seq: int,

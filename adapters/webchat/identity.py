@@ -5,6 +5,7 @@ A proof that fails is `Unverified`; it never becomes an anonymous visitor.
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
@@ -36,9 +37,9 @@ def identify(settings: Settings, hello: Hello, *, visitor: str, now: datetime) -
         raise Unverified(f"identity mode {given.mode[:20]!r} is not allowed here")
     match given.mode:
         case "jwt":
-            return _signed(_claims(settings, given.token, now=now), settings, hello.locale)
+            found = _signed(_claims(settings, given.token, now=now), settings, hello.locale)
         case "hmac":
-            return _hashed(settings, given, hello.locale)
+            found = _hashed(settings, given, hello.locale)
         case _:
             if not visitor:
                 raise Unverified("an anonymous visitor needs the id that the server gave")
@@ -49,6 +50,15 @@ def identify(settings: Settings, hello: Hello, *, visitor: str, now: datetime) -
                 claims=_nickname(given.name),
                 locale=hello.locale,
             )
+    if given.as_visitor and visitor:
+        return replace(found, external_id=ANONYMOUS + visitor)
+    return found
+
+
+def member_of(visitor: Visitor) -> str:
+    """Return the shop's signed id of the visitor, or ""."""
+    signed = (claim for claim in visitor.claims if claim.kind is ClaimKind.MEMBER)
+    return next((claim.value for claim in signed if claim.verified), "")
 
 
 def _claims(settings: Settings, token: str, *, now: datetime) -> Mapping[str, Any]:

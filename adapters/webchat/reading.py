@@ -9,7 +9,6 @@ from typing import TypeVar
 from msgspec import Struct
 
 from adapters.webchat import frames as server_frames
-from adapters.webchat.identity import ANONYMOUS
 from adapters.webchat.wire import Head, Hello, Rate, Read, Recall, Send, UploadRequest, read
 from router.channel.connection import Visitor
 from router.channel.contract import (
@@ -33,24 +32,18 @@ _MEDIA = {kind.value: kind for kind in MediaKind}
 
 
 def _hello(request: Trusted, frame: Head, visitor: Visitor) -> tuple[Event, ...]:
-    hello, now = typed(request, frame, Hello), request.request.moment.now
-    known = [visitor.external_id]
-    before = request.request.headers.get("x-visitor", "")
-    if hello.identity.link_visitor and visitor.verified and before:
-        known.append(ANONYMOUS + before)
+    typed(request, frame, Hello)
+    now = request.request.moment.now
     said = repr(sorted((claim.kind.value, claim.value) for claim in visitor.claims))
-    identified = tuple(
-        Identified(
-            external_id=f"{who}:hello:{sha256(said.encode()).hexdigest()[:16]}",
-            sender=who,
-            at=now,
-            claims=visitor.claims,
-            sender_name=visitor.name,
-        )
-        for who in dict.fromkeys(known)
-        if visitor.claims
+    identified = Identified(
+        external_id=f"{visitor.external_id}:hello:{sha256(said.encode()).hexdigest()[:16]}",
+        sender=visitor.external_id,
+        at=now,
+        claims=visitor.claims,
+        sender_name=visitor.name,
     )
-    return (*identified, Presence(sender=visitor.external_id, at=now, what="online"))
+    online = Presence(sender=visitor.external_id, at=now, what="online")
+    return (identified, online) if visitor.claims else (online,)
 
 
 def _send(request: Trusted, frame: Head, visitor: Visitor) -> tuple[Event, ...]:

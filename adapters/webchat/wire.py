@@ -26,7 +26,8 @@ class Head(Struct):
 class Identity(Struct):
     """Who the visitor says to be; ``mode`` decides which of the others count.
 
-    ``link_visitor`` asks that what was said anonymously from this browser joins the same person.
+    ``as_visitor`` asks to go on under the server's id of this browser, where the conversation of
+    a stranger who signed in is.
     """
 
     mode: str = "anonymous"
@@ -34,7 +35,7 @@ class Identity(Struct):
     identifier: Short = ""
     hash: Annotated[str, Meta(max_length=128)] = ""
     name: Short = ""
-    link_visitor: bool = False
+    as_visitor: bool = False
 
 
 class Resume(Struct):

@@ -69,7 +69,7 @@ class ServerFrames(Protocol):
     def ack(self, *, re: str, client_msg_id: str, message_id: str, seq: int, at: datetime) -> bytes:
         """Say that a ``send`` is committed."""
 
-    def message(  # noqa: PLR0913 - one argument a field of the frame
+    def message(
         self,
         *,
         message_id: str,

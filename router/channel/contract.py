@@ -608,4 +608,5 @@ class Channel:
     settings: type[Any]
     build: Callable[[Any], Any]
     secrets: frozenset[str] = frozenset()  # names of settings that are never shown
+    aliases: frozenset[str] = frozenset()  # other names under which `mainstem decode` knows it
     needs_secret_path: bool = False  # the platform signs too little; the path is part of the proof

@@ -23,7 +23,6 @@ OURS = frozenset({Reason.ACCOUNT, Reason.CREDENTIALS})
 #: The reason of an answer that a person took off the dead-letter list.
 DROPPED = "dropped"
 
-_ENDED = frozenset({OutboxState.SENT, OutboxState.REFUSED, OutboxState.DEAD, OutboxState.IN_DOUBT})
 _STUCK = frozenset({OutboxState.REFUSED, OutboxState.DEAD, OutboxState.IN_DOUBT})
 _SHOWN = {
     OutboxState.SENT: Sending.SENT,
@@ -54,9 +53,7 @@ def claim(
     for account, when in unit.outbox.due().items():
         room = rooms.get(account, 0)
         if when <= now and room > 0:
-            rows.extend(
-                unit.outbox.claim(by=by, now=now, until=until, limit=room, account=account)
-            )
+            rows.extend(unit.outbox.claim(by=by, now=now, until=until, limit=room, account=account))
     return Claimed(rows=tuple(rows), due=unit.outbox.due())
 
 
@@ -111,18 +108,21 @@ def released(unit: Unit, row: OutboxId, *, by: str) -> None:
         unit.outbox.release(row)
 
 
-def refused(
-    unit: Unit, row: OutboxId, *, by: str, reason: Reason, why: str, at: datetime
-) -> None:
+def refused(unit: Unit, row: OutboxId, *, by: str, reason: Reason, why: str, at: datetime) -> None:
     """The platform will not have it. Whoever answers for the conversation is told."""
     stands = _held(unit, row, by)
     if stands is None:
         return
     _settle(unit, stands, OutboxState.REFUSED, why=why, reason=reason.value, at=at)
     _tell(unit, stands, kind="reply_refused", why=reason.value, at=at)
-    if reason in OURS:
-        facts = {"account": stands.account, "reason": reason.value}
-        _alert(unit, None, kind="account_refused", conversation=None, facts=facts, at=at)
+
+
+def account_refused(
+    unit: Unit, account: AccountName, *, reason: Reason, until: datetime, at: datetime
+) -> None:
+    """The platform refuses the account itself: tell the supervisors that it rests a while."""
+    facts = {"account": account, "reason": reason.value, "until": until.isoformat()}
+    _alert(unit, None, kind="account_refused", conversation=None, facts=facts, at=at)
 
 
 def dead(unit: Unit, row: OutboxId, *, by: str, why: str, reason: str, at: datetime) -> None:
@@ -140,6 +140,24 @@ def doubted(unit: Unit, row: OutboxId, *, by: str, why: str, at: datetime) -> No
     stands = _held(unit, row, by)
     if stands is not None:
         _doubt(unit, stands, why=why, at=at)
+
+
+def faulted(
+    unit: Unit, row: OutboxId, *, by: str, until: datetime, most: int, why: str, at: datetime
+) -> None:
+    """Something of ours broke while the row was sent: it is in doubt if its call may have left.
+
+    Else it is tried again at ``until``, and is dead after ``most`` attempts.
+    """
+    stands = _held(unit, row, by)
+    if stands is None:
+        return
+    if stands.leaving:
+        _doubt(unit, stands, why=why, at=at)
+    elif stands.attempts + 1 >= most:
+        dead(unit, row, by=by, why=why, reason="fault", at=at)
+    else:
+        unit.outbox.defer(row, until=until, why=why, reason="fault")
 
 
 def recover(
@@ -164,7 +182,7 @@ def recover(
     return tuple(found)
 
 
-# ----- a person decides ----------------------------------------------------------------------------
+# ----- a person decides --------------------------------------------------------------------------
 
 
 def requeue(unit: Unit, row: OutboxId, *, by: AgentId, at: datetime) -> None:
@@ -210,7 +228,7 @@ def confirm(unit: Unit, row: OutboxId, *, by: AgentId, at: datetime) -> None:
     _settle(unit, stands, OutboxState.SENT, why="", reason="", at=at, agent=by)
 
 
-# ----- what they share -------------------------------------------------------------------------------
+# ----- what they share ---------------------------------------------------------------------------
 
 
 def _held(unit: Unit, row: OutboxId, by: str) -> OutboxRow | None:

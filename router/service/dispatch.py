@@ -103,17 +103,13 @@ class Dispatcher:
     async def once(self) -> None:
         """Bring the floor up to date, decide, and carry out; nothing if another daemon routes."""
         self.wake.bell.clear()
-        lease = await self._store.transact(
-            _take_lease, self._name, self._clock, _LEASE_LASTS
-        )
+        lease = await self._store.transact(_take_lease, self._name, self._clock, _LEASE_LASTS)
         if lease is None:
             self._fence = None
             return
         if lease.fence != self._fence:
             self._floor, self._fence = Floor(), lease.fence
-            seen = await self._store.read(
-                look_at_all, policy=self._policy, families=self._families
-            )
+            seen = await self._store.read(look_at_all, policy=self._policy, families=self._families)
             self._take(seen)
             log.info("dispatch_began", fence=lease.fence, seen=seen.seq)
         else:

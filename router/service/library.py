@@ -15,9 +15,7 @@ from router.service.unit import Unit
 class Finder(Protocol):
     """Finds articles for a question."""
 
-    def best(
-        self, question: str, *, language: str, limit: int = 3
-    ) -> tuple[Candidate, ...]: ...
+    def best(self, question: str, *, language: str, limit: int = 3) -> tuple[Candidate, ...]: ...
 
 
 class Library:

@@ -80,7 +80,7 @@ def first_admin(
     return agent
 
 
-def create_agent(  # noqa: PLR0913  a person as administrators write one down
+def create_agent(
     unit: Unit,
     *,
     login: str,
@@ -120,7 +120,7 @@ def create_agent(  # noqa: PLR0913  a person as administrators write one down
     return agent
 
 
-def edit_agent(  # noqa: PLR0913  what may be changed of a person
+def edit_agent(
     unit: Unit,
     *,
     agent: AgentId,
@@ -183,9 +183,7 @@ def set_password(
     """Set a password and end every session of the person; return the new session epoch."""
     if by != agent:
         _check_rank(unit, by, unit.workforce.get(agent).role)
-    unit.workforce.set_password(
-        agent, password_hash, must_change=must_change, end_sessions=True
-    )
+    unit.workforce.set_password(agent, password_hash, must_change=must_change, end_sessions=True)
     _log(unit, agent, by, at=at)
     return unit.workforce.credentials(agent).session_epoch
 
@@ -206,9 +204,7 @@ def end_sessions(unit: Unit, *, agent: AgentId, by: AgentId, at: datetime) -> No
 # ----- tokens ------------------------------------------------------------------------------------
 
 
-def create_token(
-    unit: Unit, *, agent: AgentId, name: str, sha256: str, at: datetime
-) -> ApiToken:
+def create_token(unit: Unit, *, agent: AgentId, name: str, sha256: str, at: datetime) -> ApiToken:
     """Keep a token's digest; the token itself is shown once and kept nowhere."""
     if not 0 < len(name.strip()) <= _LONGEST_NAME:
         raise Invalid(f"name: give the token a name of 1 to {_LONGEST_NAME} characters")

@@ -90,7 +90,9 @@ class Sqlite:
             with self._reader.begin() as connection:
                 return ask(connection, run, clock=self._clock, ids=self._ids)
         except DBAPIError as error:
-            raise _as_told(error) from error
+            if is_down(error):
+                raise StoreUnavailable("the database did not answer") from error
+            raise
 
     def _must_be_open(self) -> None:
         if self._closed:

@@ -12,14 +12,13 @@ from router.understanding.text import language_of, normal, pieces, printable, qu
 
 _NAME = "rules/1"
 _GRAVE = 3  # the severity that alone raises the alarm
+_GRAVE_POINTS = 5.0  # what such a message scores at least, however kindly it is put
 # Points to probability: the middle as fitted on the authored messages, the slope half as steep,
 # because the lexicon was written with those messages in view. See docs/UNDERSTANDING.md.
 _MIDDLE = 1.4
 _SLOPE = 1.0
 _WATCH_AT = 0.5  # points
 _ALERT_AT = 3.0  # points, without those for merely telling something
-
-
 _SHORTEST_STATEMENT = 4  # words
 _STATEMENT = Rule(
     entry=Entry(name="only-tells", points=1.0, severity=1, mood=-0.3), pattern=re.compile("")
@@ -114,10 +113,11 @@ class RuleReader:
 
 
 def _alarm(piece: _Piece) -> tuple[Alarm, float]:
-    points = piece.points
+    grave = piece.severity >= _GRAVE
+    points = max(piece.points, _GRAVE_POINTS) if grave else piece.points
     score = 1 / (1 + math.exp(-_SLOPE * (min(max(points, -20.0), 20.0) - _MIDDLE)))
     told = _STATEMENT.entry.points if _STATEMENT in piece.complaints else 0.0
-    if piece.severity >= _GRAVE or points - told >= _ALERT_AT:
+    if grave or points - told >= _ALERT_AT:
         return Alarm.ALERT, round(score, 3)
     return (Alarm.WATCH if points >= _WATCH_AT else Alarm.NONE), round(score, 3)
 

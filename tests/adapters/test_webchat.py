@@ -244,12 +244,24 @@ def test_nobody_takes_over_the_socket_of_a_signed_member() -> None:
             adapter.frame(member, a_frame(hello, {"x-visitor": "v1"}))
 
 
-def test_what_was_said_before_signing_in_can_join_the_member() -> None:
+def test_who_signed_in_amid_a_chat_finds_it_again_after_the_line_broke() -> None:
     adapter = an_adapter()
-    hello = a_hello(mode="jwt", token=TOKEN, link_visitor=True)
-    events = adapter.decode(adapter.verify(a_frame(hello, {"x-visitor": "v1"}))).events
-    found = [event.sender for event in events if isinstance(event, Identified)]
-    assert found == ["crm-10086", "visitor:v1"]
+    stranger = adapter.verify(a_frame(a_hello(mode="anonymous"), {"x-visitor": "v1"})).proof
+    before = adapter.frame(stranger, a_frame(a_hello(mode="jwt", token=TOKEN))).proof
+    hello = a_hello(mode="jwt", token=TOKEN, as_visitor=True)
+    after = adapter.verify(a_frame(hello, {"x-visitor": "v1"})).proof
+    assert (after.external_id, after.claims) == (before.external_id, before.claims)
+
+
+def test_a_new_token_of_the_same_member_keeps_the_socket_and_of_another_does_not() -> None:
+    adapter = an_adapter()
+    hello = a_hello(mode="jwt", token=TOKEN, as_visitor=True)
+    member = adapter.verify(a_frame(hello, {"x-visitor": "v1"})).proof
+    renewed = adapter.frame(member, a_frame(a_hello(mode="jwt", token=a_token(jti="2")))).proof
+    assert renewed.external_id == member.external_id
+    other = a_hello(mode="jwt", token=a_token(sub="crm-2"), as_visitor=True)
+    with pytest.raises(Unverified):
+        adapter.frame(member, a_frame(other, {"x-visitor": "v1"}))
 
 
 def test_the_same_message_sent_twice_has_one_id_and_two_people_never_share_one() -> None:

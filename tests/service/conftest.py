@@ -1,8 +1,9 @@
-"""A shop on a real store: policy, reader, and the loops' work done step by step, without sleeping."""
+"""A shop on a real store: policy, reader, and the loops' work done step by step."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -41,6 +42,10 @@ ABLE: Mapping[AccountName, Capabilities] = {
         replies=True, windows=(Window(kind="message", lasts=timedelta(hours=48), sends=5),)
     ),
 }
+
+
+def _language(languages: Mapping[ConversationId, str], conversation: ConversationId) -> str:
+    return languages.get(conversation, "")
 
 
 @dataclass
@@ -143,7 +148,7 @@ class Shop:
                 said,
                 reader=self.reader,
                 answerable=self._knows,
-                languages=lambda each: languages.get(each, ""),
+                languages=partial(_language, languages),
             )
             await self.store.transact(
                 take_note, understood, policy=self.policy, at=self.clock.now()
@@ -220,9 +225,7 @@ async def shop(database_url: str) -> AsyncIterator[Shop]:
     clock = Now()
     store = open_store(database_url, clock=clock, ids=Numbers())
     policy = load(environ={}).policy
-    dispatcher = Dispatcher(
-        store, policy=policy, families=_FAMILY, clock=clock, name="test"
-    )
+    dispatcher = Dispatcher(store, policy=policy, families=_FAMILY, clock=clock, name="test")
     library = Library(Retrieval)
     store.listen(library.hear)
     yield Shop(store=store, clock=clock, policy=policy, library=library, dispatcher=dispatcher)

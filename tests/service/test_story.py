@@ -7,7 +7,7 @@ import pytest
 from router.channel.contract import CallEnded, Identified, Speaker, Turn
 from router.domain.case import Case, CaseStatus, Resolution
 from router.domain.content import Text
-from router.domain.conversation import Closed, Offered, Queued, WithAgent, WithBot
+from router.domain.conversation import Closed, Offered, Queued, WithBot
 from router.domain.errors import CaseStillOpen, NotYours
 from router.domain.ids import AgentId, ConversationId
 from router.service import cases, contacts, desk, reply
@@ -47,9 +47,7 @@ def open_cases(unit: Unit, conversation: ConversationId) -> tuple[Case, ...]:
 
 
 async def look(shop: Shop, agent: AgentId) -> Desk:
-    return await shop.store.read(
-        look_at_desk, me=agent, policy=shop.policy, at=shop.clock.now()
-    )
+    return await shop.store.read(look_at_desk, me=agent, policy=shop.policy, at=shop.clock.now())
 
 
 async def test_the_agent_who_is_offered_the_chat_sees_the_complaints_of_other_channels(
@@ -62,7 +60,9 @@ async def test_the_agent_who_is_offered_the_chat_sees_the_complaints_of_other_ch
     chat = await shop.hear(CHAT, "member-1", "在吗，想问下发票怎么开", claims=(phone(NUMBER),))
     await shop.settle()
 
-    (offer,) = [each for each in (await look(shop, agent)).offers if each.card.conversation.id == chat]
+    (offer,) = [
+        each for each in (await look(shop, agent)).offers if each.card.conversation.id == chat
+    ]
     words = {word.content for story in offer.stories for word in story.words}
     assert words == {Text(text=ANGRY), Text(text=ANGRIER)}
     assert offer.card.severity == 3

@@ -68,52 +68,65 @@ document.addEventListener("htmx:sseOpen", () => {
   lost = 0;
   if (stale.hidden) return;
   stale.hidden = true; // what happened meanwhile is not known: ask for everything
+  renew();
+});
+
+const renew = () => {
   for (const part of document.querySelectorAll("[data-part]")) window.htmx.trigger(part, "renew");
-});
-
-// A part is fetched anew when there is news of it, but never from under somebody's hands.
-const busy = (part) => {
-  const at = document.activeElement;
-  return part.contains(at) && at.matches("textarea, select, input:not([type=hidden])");
 };
-const waiting = new Set();
-document.addEventListener("htmx:beforeRequest", (event) => {
-  const part = event.target;
-  if (!part.hasAttribute("data-part") || !busy(part)) return;
-  event.preventDefault();
-  waiting.add(part.id);
+document.addEventListener("htmx:afterRequest", (event) => {
+  const asked = event.detail.requestConfig?.verb;
+  if (asked === "post" && event.detail.successful) renew();
 });
-document.addEventListener("focusout", () => setTimeout(() => {
-  for (const id of [...waiting]) {
-    const part = document.getElementById(id);
-    if (part && busy(part)) continue;
-    waiting.delete(id);
-    if (part) window.htmx.trigger(part, "renew");
-  }
-}, 120));
 
-// What was opened stays open, what had the focus keeps it.
+// A section is replaced when there is news of it, but never from under somebody's hands.
+const busy = (section) => {
+  const at = document.activeElement;
+  return section.contains(at) && at.matches("textarea, select, input:not([type=hidden])");
+};
+const held = new Set();
+document.addEventListener("focusout", () => setTimeout(() => {
+  const free = [...held].filter((id) => !busy(document.getElementById(id) ?? document.body));
+  if (free.length === 0) return;
+  held.clear();
+  renew();
+}, 150));
+
+// What was opened stays open, what had the focus keeps it, and a list stays where it was.
 const kept = new Map();
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const part = event.detail.target;
-  if (!part.id) return;
-  kept.set(part.id, {
-    open: [...part.querySelectorAll("details[open][id]")].map((each) => each.id),
-    focus: part.contains(document.activeElement) ? document.activeElement.id : "",
-    top: part.scrollTop,
-    end: part.scrollHeight - part.scrollTop - part.clientHeight < 60,
+function keep(section) {
+  if (!section.id) return;
+  kept.set(section.id, {
+    details: new Map([...section.querySelectorAll("details[id]")].map((each) => [each.id, each.open])),
+    focus: section.contains(document.activeElement) ? document.activeElement.id : "",
+    href: section.contains(document.activeElement) ? document.activeElement.getAttribute("href") : "",
+    top: section.scrollTop,
+    end: section.scrollHeight - section.scrollTop - section.clientHeight < 60,
   });
-});
-document.addEventListener("htmx:afterSwap", (event) => {
-  const part = document.getElementById(event.detail.target.id);
-  const before = part && kept.get(part.id);
+}
+function restore(section) {
+  const before = kept.get(section?.id);
   tick();
   if (!before) return;
-  kept.delete(part.id);
-  for (const id of before.open) document.getElementById(id)?.setAttribute("open", "");
-  if (before.focus) document.getElementById(before.focus)?.focus({ preventScroll: true });
-  part.scrollTop = part.hasAttribute("data-end") && before.end ? part.scrollHeight : before.top;
+  kept.delete(section.id);
+  for (const [id, open] of before.details) document.getElementById(id)?.toggleAttribute("open", open);
+  const focused = before.focus ? document.getElementById(before.focus)
+    : before.href && section.querySelector(`[href=${JSON.stringify(before.href)}]`);
+  focused?.focus?.({ preventScroll: true });
+  section.scrollTop = section.hasAttribute("data-end") && before.end ? section.scrollHeight : before.top;
+}
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const section = event.detail.target;
+  if (busy(section)) {
+    event.detail.shouldSwap = false;
+    held.add(section.id);
+  } else {
+    keep(section);
+  }
 });
+document.addEventListener("htmx:oobAfterSwap", (event) => restore(event.detail.target));
+document.addEventListener("htmx:beforeSwap", (event) => keep(event.detail.target));
+document.addEventListener("htmx:afterSwap", (event) => restore(event.detail.target));
 
 // ----- forms and keys --------------------------------------------------------------------------------
 

@@ -6,7 +6,9 @@ const REFUSED = 1008;
 
 const random = () =>
   crypto.randomUUID?.() ??
-  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 
 // A key under which unsent messages are kept, so that nobody sends another's. Not a proof.
 const ownerOf = (token) => {
@@ -19,54 +21,103 @@ const ownerOf = (token) => {
   }
 };
 
+// A browser may forbid storage or be out of it; then the widget forgets on reload, no more.
+const keep = (storage, key, value) => {
+  try {
+    if (value === null) storage.removeItem(key);
+    else storage.setItem(key, value);
+  } catch {
+    /* see above */
+  }
+};
+const kept = (storage, key) => {
+  try {
+    return storage.getItem(key);
+  } catch {
+    return null;
+  }
+};
+
 export class Connection {
-  #base; #site; #locale; #token; #handle;
-  #socket = null; #welcomed = false; #pause = 0; #timer = 0; #watch = 0; #number = 0;
-  #conversation = null; #lastSeq = 0; #queue = []; #waiting = new Map(); #stopped = false; #fresh = false;
+  #base;
+  #site;
+  #locale;
+  #token;
+  #handle;
+  #socket = null;
+  #welcomed = false;
+  #pause = 0;
+  #timer = 0;
+  #watch = 0;
+  #number = 0;
+  #conversation = null;
+  #lastSeq = 0;
+  #queue = [];
+  #waiting = new Map();
+  #stopped = false;
+  #fresh = false;
 
   constructor({ base, site, locale, token, handle }) {
-    this.#base = base; this.#site = site; this.#locale = locale; this.#token = token || ""; this.#handle = handle;
+    this.#base = base;
+    this.#site = site;
+    this.#locale = locale;
+    this.#token = token || "";
+    this.#handle = handle;
     this.#queue = this.#restored();
     addEventListener("online", () => this.#soon(0));
     addEventListener("pagehide", () => this.#socket?.close());
     addEventListener("pageshow", (event) => event.persisted && this.#soon(0));
   }
 
-  get conversation() { return this.#conversation; }
-  get unsent() { return this.#queue; }
+  get conversation() {
+    return this.#conversation;
+  }
+  get unsent() {
+    return this.#queue;
+  }
 
   open() {
     clearTimeout(this.#timer);
     if (this.#stopped || (this.#socket && this.#socket.readyState <= WebSocket.OPEN)) return;
+    this.#leaveOthers();
     const url = new URL("/ws/v1", this.#base);
     url.protocol = url.protocol.replace("http", "ws");
     url.searchParams.set("site", this.#site);
     if (this.#fresh) url.searchParams.set("fresh", "1");
     this.#handle("state", "connecting");
     const socket = new WebSocket(url, ["pam.v1"]);
-    this.#socket = socket; this.#welcomed = false;
+    this.#socket = socket;
+    this.#welcomed = false;
     socket.onopen = () => this.#hello();
     socket.onmessage = (event) => socket === this.#socket && this.#receive(event.data);
     socket.onclose = (event) => socket === this.#socket && this.#lost(event.code);
   }
 
-  // Sign in or out. A stranger who signs in stays on the socket, so the conversation goes on.
+  // Sign in or out. A stranger who signs in stays on the socket, so the conversation goes on; it
+  // goes on under this browser's id as long as the same member is signed in.
   identify(token) {
     const before = this.#token;
     this.#token = token || "";
     this.#stopped = false;
-    if (before === this.#token) { this.open(); return; }
+    if (before === this.#token) {
+      this.open();
+      return;
+    }
     if (!before && this.#welcomed) {
-      sessionStorage.removeItem(`mainstem:${this.#site}:anonymous:unsent`);
+      keep(sessionStorage, `mainstem:${this.#site}:anonymous:unsent`, null);
       this.#store();
       this.#hello();
       return;
     }
-    this.#fresh = Boolean(before) && !this.#token;
-    this.#conversation = null; this.#lastSeq = 0; this.#queue = this.#restored();
+    this.#fresh = Boolean(before);
+    this.#conversation = null;
+    this.#lastSeq = 0;
+    this.#queue = this.#restored();
     this.#handle("changed");
     const old = this.#socket;
-    this.#socket = null; this.#welcomed = false; this.#pause = 0;
+    this.#socket = null;
+    this.#welcomed = false;
+    this.#pause = 0;
     old?.close();
     this.open();
   }
@@ -88,14 +139,17 @@ export class Connection {
   ask(op, fields) {
     return new Promise((resolve, reject) => {
       const id = this.#welcomed ? this.#send(op, fields) : "";
-      if (!id) { reject(new Error("offline")); return; }
+      if (!id) {
+        reject(new Error("offline"));
+        return;
+      }
       this.#waiting.set(id, { resolve, reject });
     });
   }
 
   #hello() {
     const identity = this.#token
-      ? { mode: "jwt", token: this.#token, link_visitor: this.#anonymousLately() }
+      ? { mode: "jwt", token: this.#token, as_visitor: this.#goesOn() }
       : { mode: "anonymous" };
     const resume = { conversation_id: this.#conversation, last_seq: this.#lastSeq };
     this.#send("hello", { identity, device: "web", locale: this.#locale, resume });
@@ -111,7 +165,8 @@ export class Connection {
   #flush() {
     if (!this.#welcomed) return;
     for (const message of this.#queue) {
-      if (!message.frame) message.frame = this.#send("send", { ...message, frame: undefined, ts: Date.now() });
+      if (!message.frame)
+        message.frame = this.#send("send", { ...message, frame: undefined, ts: Date.now() });
     }
     clearTimeout(this.#watch);
     if (this.#queue.length) this.#watch = setTimeout(() => this.#socket?.close(), ACK_WAIT);
@@ -119,11 +174,16 @@ export class Connection {
 
   #receive(data) {
     let frame;
-    try { frame = JSON.parse(data); } catch { return; }
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      return;
+    }
     const asked = this.#waiting.get(frame.re);
     if (asked) {
       this.#waiting.delete(frame.re);
-      if (frame.op === "error") asked.reject(frame); else asked.resolve(frame);
+      if (frame.op === "error") asked.reject(frame);
+      else asked.resolve(frame);
     } else if (frame.op === "welcome") this.#greeted(frame);
     else if (frame.op === "ack") this.#acknowledged(frame);
     else if (frame.op === "error") this.#failed(frame);
@@ -136,7 +196,9 @@ export class Connection {
   }
 
   #greeted(frame) {
-    this.#welcomed = true; this.#pause = 0; this.#fresh = false;
+    this.#welcomed = true;
+    this.#pause = 0;
+    this.#fresh = false;
     if (this.#conversation && frame.conversation_id !== this.#conversation) this.#lastSeq = 0;
     this.#conversation = frame.conversation_id || this.#conversation;
     for (const message of this.#queue) delete message.frame;
@@ -147,7 +209,7 @@ export class Connection {
 
   #acknowledged(frame) {
     this.#drop(frame.client_msg_id);
-    if (!this.#token) localStorage.setItem(`mainstem:${this.#site}:said`, String(Date.now()));
+    if (!this.#token) keep(localStorage, this.#claimKey, "anonymous");
     this.#handle("ack", frame);
     this.#flush();
   }
@@ -158,13 +220,17 @@ export class Connection {
       this.#drop(message.client_msg_id);
       this.#handle("failed", message);
     } else if (message) {
-      setTimeout(() => { delete message.frame; this.#flush(); }, frame.retry_after * 1000);
+      setTimeout(() => {
+        delete message.frame;
+        this.#flush();
+      }, frame.retry_after * 1000);
     }
     this.#handle("error", frame);
   }
 
   #lost(code) {
-    this.#welcomed = false; this.#socket = null;
+    this.#welcomed = false;
+    this.#socket = null;
     clearTimeout(this.#watch);
     for (const asked of this.#waiting.values()) asked.reject(new Error("offline"));
     this.#waiting.clear();
@@ -185,19 +251,35 @@ export class Connection {
     this.#store();
   }
 
-  // What was said without a name from this browser within a day belongs to who signs in now.
-  #anonymousLately() {
-    return Date.now() - Number(localStorage.getItem(`mainstem:${this.#site}:said`) || 0) < 86_400_000;
+  // Whether a conversation under this browser's id belongs to who is signed in now: it was begun
+  // by a stranger, and nobody or the same member has signed in since.
+  #goesOn() {
+    const owner = kept(localStorage, this.#claimKey);
+    if (owner) keep(localStorage, this.#claimKey, ownerOf(this.#token));
+    return Boolean(owner);
   }
 
-  get #key() { return `mainstem:${this.#site}:${ownerOf(this.#token)}:unsent`; }
+  // Where another member's conversation is under this browser's id, ask for a new id.
+  #leaveOthers() {
+    const owner = kept(localStorage, this.#claimKey);
+    if (owner && owner !== "anonymous" && owner !== ownerOf(this.#token)) this.#fresh = true;
+    if (this.#fresh) keep(localStorage, this.#claimKey, null);
+  }
+
+  get #claimKey() {
+    return `mainstem:${this.#site}:browser`;
+  }
+
+  get #key() {
+    return `mainstem:${this.#site}:${ownerOf(this.#token)}:unsent`;
+  }
 
   #store() {
-    const kept = this.#queue.map(({ frame, ...message }) => message);
-    try { sessionStorage.setItem(this.#key, JSON.stringify(kept)); } catch { /* full or forbidden */ }
+    const unsent = this.#queue.map(({ frame, ...message }) => message);
+    keep(sessionStorage, this.#key, unsent.length ? JSON.stringify(unsent) : null);
   }
 
   #restored() {
-    try { return JSON.parse(sessionStorage.getItem(this.#key) || "[]"); } catch { return []; }
+    return JSON.parse(kept(sessionStorage, this.#key) || "[]");
   }
 }

@@ -24,13 +24,23 @@ const safe = (address) => {
 };
 
 export class Log {
-  #list; #words; #lang; #act; #byKey = new Map();
+  #list;
+  #words;
+  #lang;
+  #act;
+  #byKey = new Map();
 
   constructor(list, words, lang, act) {
-    this.#list = list; this.#words = words; this.#lang = lang; this.#act = act;
+    this.#list = list;
+    this.#words = words;
+    this.#lang = lang;
+    this.#act = act;
   }
 
-  clear() { this.#list.replaceChildren(); this.#byKey.clear(); }
+  clear() {
+    this.#list.replaceChildren();
+    this.#byKey.clear();
+  }
 
   // A message frame, or one of our own that is still on its way. Returns whether it is new.
   show(message, state = "") {
@@ -43,10 +53,13 @@ export class Log {
     }
     const mine = !message.from || message.from.role === "customer";
     const who = mine ? this.#words.you : message.from.name || this.#words[message.from.role] || "";
-    const item = make("li", { class: mine ? "mine" : "theirs" },
+    const item = make(
+      "li",
+      { class: mine ? "mine" : "theirs" },
       make("span", { class: "who" }, who),
       make("div", { class: "bubble" }, ...this.#content(message, mine)),
-      this.#foot(message, mine));
+      this.#foot(message, mine),
+    );
     item.dataset.seq = message.seq || "";
     for (const key of keys) this.#byKey.set(key, item);
     this.#list.append(item);
@@ -83,38 +96,65 @@ export class Log {
     const file = message.attachment;
     const link = file ? safe(file.link || file.preview || "") : "";
     if (message.type === "image" && link) {
-      parts.push(make("img", { src: link, alt: file.name || this.#words.picture, loading: "lazy" }));
+      parts.push(
+        make("img", { src: link, alt: file.name || this.#words.picture, loading: "lazy" }),
+      );
     } else if (file) {
       const name = file.name || this.#words.file;
       parts.push(link ? make("a", { href: link, target: "_blank", rel: "noopener" }, name) : name);
     }
     if (message.type === "link" && safe(message.link?.url)) {
-      parts.push(make("a", { href: safe(message.link.url), target: "_blank", rel: "noopener" }, message.link.title || message.link.url));
+      parts.push(
+        make(
+          "a",
+          { href: safe(message.link.url), target: "_blank", rel: "noopener" },
+          message.link.title || message.link.url,
+        ),
+      );
     } else if (message.text) parts.push(make("p", {}, message.text));
     if (message.press) parts.push(make("p", {}, message.press.label || message.press.payload));
     if (message.options && !mine) {
-      parts.push(make("div", { class: "options" }, ...message.options.map((option) =>
-        make("button", { type: "button", onclick: () => this.#act("press", option) }, option.label))));
+      parts.push(
+        make(
+          "div",
+          { class: "options" },
+          ...message.options.map((option) =>
+            make(
+              "button",
+              { type: "button", onclick: () => this.#act("press", option) },
+              option.label,
+            ),
+          ),
+        ),
+      );
     }
     return parts;
   }
 
   #foot(message, mine) {
     const at = new Date(message.ts || Date.now());
-    const time = make("time", { datetime: at.toISOString() },
-      at.toLocaleTimeString(this.#lang, { hour: "2-digit", minute: "2-digit" }));
+    const time = make(
+      "time",
+      { datetime: at.toISOString() },
+      at.toLocaleTimeString(this.#lang, { hour: "2-digit", minute: "2-digit" }),
+    );
     const foot = make("span", { class: "foot" }, time);
     if (!mine) return foot;
     foot.append(make("span", { class: "status" }));
     const left = RECALL_WITHIN - (Date.now() - at.getTime());
     if (message.client_msg_id && left > 0) {
-      const recall = make("button", { type: "button", class: "recall",
-        onclick: () => this.#act("recall", message) }, this.#words.recall);
+      const recall = make(
+        "button",
+        { type: "button", class: "recall", onclick: () => this.#act("recall", message) },
+        this.#words.recall,
+      );
       foot.append(recall);
       setTimeout(() => recall.remove(), left);
     }
     return foot;
   }
 
-  #toEnd() { this.#list.parentElement.scrollTop = this.#list.parentElement.scrollHeight; }
+  #toEnd() {
+    this.#list.parentElement.scrollTop = this.#list.parentElement.scrollHeight;
+  }
 }

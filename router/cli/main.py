@@ -1,0 +1,179 @@
+"""The commands. Each reads the configuration, does one thing and says what it did."""
+
+import asyncio
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from router import daemon
+from router.channel.capture import decode_capture
+from router.channel.captured import BadCapture
+from router.channel.contract import Channel
+from router.channel.registry import channels
+from router.cli.imports import ImportProblem, read_agents, read_articles
+from router.logs import configure
+from router.settings.load import ConfigError, Settings, generated, load
+from router.store.migrate import head, upgrade
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("mainstem"), prog_name="mainstem")
+def main() -> None:
+    """Mainstem: one timeline per customer, and no complaint missed."""
+
+
+def _settings() -> Settings:
+    try:
+        return load()
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        raise SystemExit(2) from error
+
+
+@main.command()
+def run() -> None:
+    """Migrate the database and run the daemon until it is stopped."""
+    settings = _settings()
+    configure(json=None, level=settings.log_level)
+    sys.exit(asyncio.run(daemon.run(settings)))
+
+
+@main.command()
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Where the demonstration keeps its files; a fresh folder each time if not given.",
+)
+@click.option("--listen", default=None, help="host:port of the pages.")
+@click.option("--pace", default=1.0, show_default=True, help="How fast customers come.")
+def demo(data: Path | None, listen: str | None, pace: float) -> None:
+    """Run the daemon with an invented furniture shop and its customers on every channel."""
+    from router.cli.demo import play  # noqa: PLC0415  only here
+
+    sys.exit(play(data=data, listen=listen, pace=pace))
+
+
+@main.command()
+def check() -> None:
+    """Check the configuration: print every problem at once, or what is in force."""
+    settings = _settings()
+    for folder in settings.sources:
+        click.echo(f"read {folder}")
+    click.echo(json.dumps(daemon.in_force(settings), ensure_ascii=False, indent=2))
+    click.echo(f"ok: {len(settings.accounts)} accounts, {len(settings.policy.queues)} queues")
+
+
+@main.command()
+@click.option("--database-url", default=None, help="Instead of the configured database.")
+def migrate(database_url: str | None) -> None:
+    """Bring the database to the schema that this version needs."""
+    url = database_url or _settings().database_url
+    asyncio.run(upgrade(url))
+    click.echo(f"the database is at revision {head()}")
+
+
+@main.command()
+@click.argument("name")
+def secret(name: str) -> None:
+    """Print a generated secret, such as phone-api-key."""
+    click.echo(generated(_settings().data, name))
+
+
+@main.command("channels")
+def list_channels() -> None:
+    """List the channels that are installed."""
+    for name, channel in sorted(channels().items()):
+        click.echo(
+            f"{name:<14} {channel.family.value:<8} {channel.transport:<8} "
+            f"{channel.title['en']} / {channel.title['zh']}"
+        )
+
+
+@main.command()
+@click.argument("account_type")
+@click.argument("capture", type=_FILE, required=False)
+@click.option("--file", "upload", type=_FILE, help="An uploaded file (.vtt, .srt, .json).")
+@click.option("--response", type=_FILE, help="What a send API answered.")
+@click.option("--pull-response", type=_FILE, help="What a pull API answered.")
+@click.option("--config", "config", type=_FILE, help="The account's settings as JSON.")
+def decode(
+    account_type: str,
+    capture: Path | None,
+    *,
+    upload: Path | None,
+    response: Path | None,
+    pull_response: Path | None,
+    config: Path | None,
+) -> None:
+    """Show what a channel makes of a captured delivery, as JSON.
+
+    CAPTURE is a JSON file with `config`, `now` and `steps`; see docs/OPERATIONS.md.
+    """
+    from router.cli.decoding import assembled  # noqa: PLC0415  only here
+
+    channel = _channel(account_type)
+    try:
+        given = assembled(
+            capture=capture,
+            upload=upload,
+            response=response,
+            pull_response=pull_response,
+            config=config,
+        )
+        click.echo(decode_capture(channel, given).decode("utf-8"))
+    except BadCapture as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _channel(name: str) -> Channel:
+    known = channels()
+    for channel in known.values():
+        if name == channel.name or name in channel.aliases:
+            return channel
+    raise click.ClickException(f"{name!r} is not one of {', '.join(sorted(known))}")
+
+
+@main.group("import")
+def import_() -> None:
+    """Bring people or articles from a file into the database."""
+
+
+@import_.command("agents")
+@click.argument("file", type=_FILE)
+def import_agents(file: Path) -> None:
+    """Add or change agents from a CSV or JSON file; prints one-time passwords of new ones."""
+    _import(read_agents, file, daemon.import_agents)
+
+
+@import_.command("articles")
+@click.argument("file", type=_FILE)
+def import_articles(file: Path) -> None:
+    """Add or change articles from a JSON-lines, JSON or CSV file."""
+    _import(read_articles, file, daemon.import_articles)
+
+
+def _import(read: Any, file: Path, write: Any) -> None:
+    try:
+        rows = read(file)
+    except ImportProblem as error:
+        raise click.ClickException(str(error)) from error
+    for line in asyncio.run(write(_settings(), rows)):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("delivery", required=False)
+def replay(delivery: str | None) -> None:
+    """Read kept deliveries again that nobody could read; one, or all of them."""
+    settings = _settings()
+    configure(json=None, level=settings.log_level)
+    for line in asyncio.run(daemon.replay(settings, delivery)):
+        click.echo(line)

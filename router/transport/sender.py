@@ -1,0 +1,234 @@
+"""Drains the outbox: claims what is due, account by account, and gives each row to the courier.
+
+One account's trouble is its own: each has its room for calls at once and rests alone when its
+platform refuses it. Order for one recipient is kept by the claim.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from router.channel.accounts import Account
+from router.channel.contract import Reason
+from router.domain.events import Logged
+from router.domain.ids import AccountName
+from router.service import delivery
+from router.service.ports import Clock, Ids, Store, StoreUnavailable
+from router.service.records import OutboxRow, OutboxState
+from router.transport.asker import Asker
+from router.transport.carrier import Carrier, PublishPort, PushPort
+from router.transport.courier import Courier
+from router.transport.http import Http
+from router.transport.settings import TransportSettings
+from router.transport.tokens import Tokens
+from router.transport.uploads import Uploads
+from router.transport.waits import Wait
+
+log = structlog.get_logger()
+
+#: What tells that there may be something to send, or that somebody's way is free again.
+_WAKING = frozenset({"reply_queued", "reply_settled"})
+#: The shortest rest: a row that another daemon is just taking looks due until it is taken.
+_SHORTEST = timedelta(milliseconds=20)
+
+
+class Sender:
+    """The owned task that sends. ``name`` is this process's and must be no other's."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        accounts: Mapping[AccountName, Account],
+        courier: Courier,
+        clock: Clock,
+        name: str,
+        settings: TransportSettings,
+    ) -> None:
+        self._store, self._accounts, self._courier = store, accounts, courier
+        self._clock, self._name, self._settings = clock, name, settings
+        self._some = asyncio.Event()
+        self._stopping = False
+        self._busy: Counter[AccountName] = Counter()
+        self._rests: dict[AccountName, datetime] = {}
+        self._strangers: set[AccountName] = set()
+        self._recover_at: datetime | None = None
+
+    # ----- from outside ------------------------------------------------------------------------
+
+    def heard(self, events: Sequence[Logged]) -> None:
+        """Listen to what was committed, here or elsewhere."""
+        if any(each.event.kind in _WAKING for each in events):
+            self.wake()
+
+    def wake(self) -> None:
+        """Look into the outbox now."""
+        self._some.set()
+
+    def stop(self) -> None:
+        """Finish what has been begun and begin nothing more; `run` returns after that."""
+        self._stopping = True
+        self._some.set()
+
+    def resume(self, account: AccountName) -> None:
+        """Let an account that rests send again: somebody has put it right."""
+        self._rests.pop(account, None)
+        self.wake()
+
+    @property
+    def resting(self) -> Mapping[AccountName, datetime]:
+        """Return the accounts that rest because their platform refuses them, and until when."""
+        now = self._clock.now()
+        return {account: until for account, until in self._rests.items() if until > now}
+
+    # ----- the loop ----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Send until stopped."""
+        async with asyncio.TaskGroup() as tasks:
+            while not self._stopping:
+                self._some.clear()
+                rest = await self._round(tasks)
+                await self._sleep(rest)
+
+    async def _sleep(self, rest: timedelta) -> None:
+        if self._stopping:
+            return
+        try:
+            async with asyncio.timeout(max(rest, _SHORTEST).total_seconds()):
+                await self._some.wait()
+        except TimeoutError:
+            return
+
+    async def _round(self, tasks: asyncio.TaskGroup) -> timedelta:
+        """Claim and begin; return how long there is nothing to do."""
+        try:
+            await self._recover()
+            claimed = await self._claim()
+        except StoreUnavailable:
+            log.warning("outbox_not_reached")
+            return self._settings.poll
+        except Exception:  # the task that must survive
+            log.exception("outbox_round_failed")
+            return self._settings.poll
+        for row in claimed.rows:
+            self._busy[row.account] += 1
+            tasks.create_task(self._one(row), name=f"send {row.id}")
+        return self._until_next(claimed.due)
+
+    async def _claim(self) -> delivery.Claimed:
+        now = self._clock.now()
+        resting = self.resting
+        rooms = {
+            account: self._settings.at_once - self._busy[account]
+            for account in (*self._accounts, *self._strangers)
+            if account not in resting
+        }
+        claimed = await self._store.transact(
+            delivery.claim, by=self._name, now=now, until=now + self._settings.claim, rooms=rooms
+        )
+        strangers = set(claimed.due) - set(self._accounts)
+        if strangers - self._strangers:
+            self._some.set()
+        self._strangers = strangers
+        return claimed
+
+    async def _recover(self) -> None:
+        """Now and then take up what daemons that died have left behind."""
+        now = self._clock.now()
+        if self._recover_at is not None and now < self._recover_at:
+            return
+        self._recover_at = now + self._settings.poll
+        repeatable = frozenset(
+            name
+            for name, account in self._accounts.items()
+            if account.channel.capabilities.idempotent_sends
+        )
+        taken_up = await self._store.transact(delivery.recover, now=now, repeatable=repeatable)
+        for row, state in taken_up:
+            tell = log.warning if state is OutboxState.IN_DOUBT else log.info
+            tell("call_recovered", account=row.account, call=row.id, state=state.value)
+
+    def _until_next(self, due: Mapping[AccountName, datetime]) -> timedelta:
+        """Return the time until a row is due whose account has room and does not rest."""
+        now, resting = self._clock.now(), self.resting
+        starts = [
+            max(when, resting.get(account, when))
+            for account, when in due.items()
+            if self._busy[account] < self._settings.at_once
+        ]
+        return min([self._settings.poll, *(start - now for start in starts)])
+
+    async def _one(self, row: OutboxRow) -> None:
+        """Deliver one row; whatever goes wrong with it stays with it."""
+        try:
+            reason = await self._courier.deliver(row)
+            if reason in delivery.OURS:
+                await self._rest(row.account, reason)
+        except StoreUnavailable:
+            log.warning("delivery_not_noted", account=row.account, call=row.id)
+        except Exception as error:  # the task that must survive
+            log.exception("delivery_broke", account=row.account, call=row.id)
+            await self._fault(row, type(error).__name__)
+        finally:
+            self._busy[row.account] -= 1
+            self._some.set()
+
+    async def _fault(self, row: OutboxRow, why: str) -> None:
+        try:
+            await self._courier.fault(row, why)
+        except Exception:  # its claim runs out, then it is recovered
+            log.exception("delivery_not_noted", account=row.account, call=row.id)
+
+    async def _rest(self, account: AccountName, reason: Reason) -> None:
+        """Leave the account alone for a while and tell the supervisors, once."""
+        if account in self.resting:
+            return
+        now = self._clock.now()
+        until = now + self._settings.pause
+        self._rests[account] = until
+        log.error("account_rests", account=account, why=reason.value)
+        await self._store.transact(
+            delivery.account_refused, account, reason=reason, until=until, at=now
+        )
+
+
+def make_sender(
+    *,
+    store: Store,
+    accounts: Mapping[AccountName, Account],
+    http: Http,
+    tokens: Tokens,
+    asker: Asker,
+    clock: Clock,
+    ids: Ids,
+    name: str,
+    settings: TransportSettings,
+    push: PushPort | None = None,
+    publish: PublishPort | None = None,
+    wait: Wait = asyncio.sleep,
+) -> Sender:
+    """Put a sender together from what the daemon has.
+
+    What it claims is claimed by ``name`` and a word of this process's own: a daemon that died and
+    came back under its name does not hold what its predecessor left half done.
+    """
+    name = f"{name}/{ids.new()}"
+    courier = Courier(
+        store=store,
+        accounts=accounts,
+        carrier=Carrier(http=http, push=push, publish=publish),
+        tokens=tokens,
+        uploads=Uploads(store=store, asker=asker, settings=settings),
+        clock=clock,
+        ids=ids,
+        name=name,
+        settings=settings,
+        wait=wait,
+    )
+    return Sender(
+        store=store, accounts=accounts, courier=courier, clock=clock, name=name, settings=settings
+    )

@@ -1,0 +1,378 @@
+"""What happens now, told to open pages: one hub, one event stream a page (`/live?topics=…`).
+
+A page asks for topics and gets the topic's name as the event, with tiny data: it fetches what it
+shows by itself. Topics: ``queues``, ``trouble``, ``people``, ``knowledge`` (supervisors), ``desk``
+and ``alerts`` (one's own), ``conversation:ID``, ``typing:ID``, ``contact:ID``, ``case:ID``.
+At most one event a second for a topic and page, except ``desk``, ``alerts`` and ``typing``.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from router.domain.conversation import responsible
+from router.domain.events import Happened, Logged
+from router.domain.ids import AccountName, AgentId, ContactId, ConversationId
+from router.service.people import signed_in
+from router.service.ports import NotFound, Store, StoreUnavailable
+from router.service.unit import Unit
+from router.web.deps import DEPS
+from router.web.errors import Denied
+from router.web.me import Me, me_of
+
+log = structlog.get_logger()
+
+#: Seconds: between two events of one topic, between heartbeats, and for a client to take one.
+PACE: Final = 1.0
+HEARTBEAT: Final = 15.0
+PATIENCE: Final = 10.0
+MOST_TOPICS: Final = 60
+#: Events that may wait to be told; more are told as "look at everything again".
+BACKLOG: Final = 5000
+_AT_ONCE: Final = frozenset({"desk", "alerts", "typing"})
+_SUPERVISORS: Final = frozenset({"queues", "trouble", "people", "knowledge"})
+_OWN: Final = frozenset({"desk", "alerts"})
+_OF_A_THING: Final = frozenset({"conversation", "typing", "contact", "case"})
+
+_TALK: Final = ("queues", "desk", "conversation", "contact")
+_CASE: Final = ("queues", "desk", "conversation", "contact", "case")
+#: Event kind → the topics that it touches.
+TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
+    "interaction_taken": _TALK,
+    "interaction_changed": ("desk", "conversation", "contact"),
+    "interactions_read": ("queues", "conversation", "contact"),
+    "call_ended": _TALK,
+    "reply_queued": ("queues", "conversation", "contact"),
+    "reply_settled": ("conversation", "contact", "trouble"),
+    "note_added": ("conversation", "contact"),
+    "conversation_opened": _TALK,
+    "conversation_queued": _TALK,
+    "conversation_triaged": _TALK,
+    "handed_to_bot": _TALK,
+    "handed_to_human": _TALK,
+    "offer_made": _TALK,
+    "offer_accepted": _TALK,
+    "offer_declined": _TALK,
+    "offer_lapsed": _TALK,
+    "offer_withdrawn": _TALK,
+    "conversation_taken": _TALK,
+    "conversation_transferred": _TALK,
+    "conversation_overflowed": _TALK,
+    "conversation_parked": _TALK,
+    "conversation_resumed": _TALK,
+    "wrap_up_started": _TALK,
+    "conversation_closed": _TALK,
+    "priority_raised": _TALK,
+    "case_opened": _CASE,
+    "case_joined": _CASE,
+    "case_acknowledged": _CASE,
+    "case_owned": _CASE,
+    "case_enqueued": _CASE,
+    "case_escalated": (*_CASE, "alerts"),
+    "case_changed": _CASE,
+    "case_resolved": _CASE,
+    "case_reopened": _CASE,
+    "contacts_merged": _TALK,
+    "contacts_split": _TALK,
+    "contact_changed": _TALK,
+    "identity_linked": ("conversation", "contact"),
+    "presence_changed": ("queues", "desk", "people"),
+    "agent_changed": ("queues", "people"),
+    "alert_raised": ("queues", "desk", "alerts"),
+    "article_changed": ("knowledge",),
+}
+#: Unknown to the table (a newer daemon's event): whoever watches the whole shop looks again.
+_UNKNOWN: Final = ("queues", "trouble")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a conversation stands, for those who must be told of it."""
+
+    account: AccountName
+    external_id: str
+    agent: AgentId | None
+    agent_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the tables say of the things that events speak of."""
+
+    places: Mapping[ConversationId, Place]
+    roots: Mapping[ContactId, ContactId]
+
+
+Told = Callable[[Sequence[Logged], Found], Awaitable[None]]
+
+
+def look_up(
+    unit: Unit, conversations: Sequence[ConversationId], contacts: Sequence[ContactId]
+) -> Found:
+    """Return where conversations stand and who stands for contacts; unknown ones are left out."""
+    names = {agent.id: agent.name for agent in unit.workforce.all()}
+    places: dict[ConversationId, Place] = {}
+    for each in conversations:
+        with suppress(NotFound):
+            held = unit.conversations.get(each)
+            agent = responsible(held.state)
+            places[each] = Place(
+                account=held.account,
+                external_id=held.external_id,
+                agent=agent,
+                agent_name=names.get(agent, "") if agent else "",
+            )
+    roots: dict[ContactId, ContactId] = {}
+    for person in contacts:
+        with suppress(NotFound):
+            roots[person] = unit.contacts.get(person).root
+    return Found(places=places, roots=roots)
+
+
+@dataclass(slots=True, eq=False)
+class Client:
+    """One open page: what it asked for, and what it is yet to be told."""
+
+    me: AgentId
+    supervisor: bool
+    topics: frozenset[str]
+    some: asyncio.Event = field(default_factory=asyncio.Event)
+    pending: dict[str, int] = field(default_factory=dict)
+    told_at: dict[str, float] = field(default_factory=dict)
+
+    def touch(self, topic: str, seq: int) -> None:
+        """Note that there is something new; many before it is told are one."""
+        if topic in self.topics:
+            self.pending[topic] = max(seq, self.pending.get(topic, 0))
+            self.some.set()
+
+    def due(self, now: float) -> Iterator[tuple[str, int]]:
+        """Yield and forget what may be told now."""
+        for topic in tuple(self.pending):
+            last = self.told_at.get(topic, -PACE)
+            if topic.partition(":")[0] in _AT_ONCE or now - last >= PACE:
+                self.told_at[topic] = now
+                yield topic, self.pending.pop(topic)
+
+
+class Hub:
+    """Hears what each commit logged, here and in other daemons, and tells the pages."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._clients: set[Client] = set()
+        self._events: deque[Logged] = deque(maxlen=BACKLOG)
+        self._some = asyncio.Event()
+        self._overflowed = self._stopping = False
+        self._told: list[Told] = []
+
+    def also_tell(self, told: Told) -> None:
+        """Let somebody else of this room (the chat's sockets) hear what the hub has looked up."""
+        self._told.append(told)
+
+    def notice(self, events: Sequence[Logged]) -> None:
+        """Hear of events, in the order of their numbers."""
+        self._overflowed |= len(self._events) + len(events) > BACKLOG
+        self._events.extend(events)
+        self._some.set()
+
+    def join(self, client: Client) -> None:
+        """Begin to tell a page."""
+        self._clients.add(client)
+
+    def leave(self, client: Client) -> None:
+        """Stop telling a page."""
+        self._clients.discard(client)
+
+    def typing(self, conversation: ConversationId) -> None:
+        """Tell the desks that the contact is writing."""
+        for client in self._clients:
+            client.touch(f"typing:{conversation}", 0)
+
+    async def run(self) -> None:
+        """Tell what was heard, until cancelled."""
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            events = tuple(self._events)
+            self._events.clear()
+            if self._overflowed:
+                self._overflowed = False
+                self._look_again(events)
+            elif events:
+                await self._survive(events)
+
+    async def _survive(self, events: Sequence[Logged]) -> None:
+        try:
+            await self._tell(events)
+        except Exception:  # the stream of every page hangs on this task
+            log.exception("events_not_told", events=len(events))
+            self._look_again(events)
+
+    def stop(self) -> None:
+        """Let every stream come to its end; the pages come again by themselves."""
+        self._stopping = True
+        for client in self._clients:
+            client.some.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Say whether streams should end."""
+        return self._stopping
+
+    def _look_again(self, events: Sequence[Logged]) -> None:
+        seq = max((logged.seq for logged in events), default=0)
+        for client in self._clients:
+            for topic in client.topics:
+                client.touch(topic, seq)
+
+    async def _tell(self, events: Sequence[Logged]) -> None:
+        conversations = tuple(
+            {each.event.conversation: None for each in events if each.event.conversation}
+        )
+        contacts = tuple({each.event.contact: None for each in events if each.event.contact})
+        try:
+            found = await self._store.read(look_up, conversations, contacts)
+        except StoreUnavailable:
+            log.warning("events_not_looked_up", events=len(events))
+            self._look_again(events)
+            return
+        for logged in events:
+            self._publish(logged, found)
+        for told in self._told:
+            await told(events, found)
+
+    def _publish(self, logged: Logged, found: Found) -> None:
+        event = logged.event
+        place = found.places.get(event.conversation) if event.conversation else None
+        agents = {event.agent, place.agent if place else None} - {None}
+        named = set(_named(event, found))
+        kinds = TOPICS.get(event.kind, _UNKNOWN)
+        for client in self._clients:
+            for topic in kinds:
+                if topic in _SUPERVISORS:
+                    client.touch(topic, logged.seq)
+                elif topic in _OWN:
+                    general = event.agent is None and client.supervisor and topic == "alerts"
+                    if client.me in agents or general:
+                        client.touch(topic, logged.seq)
+            for topic in named:
+                client.touch(topic, logged.seq)
+
+
+def _named(event: Happened, found: Found) -> Iterator[str]:
+    """Yield the topics of the very things that an event speaks of."""
+    kinds = TOPICS.get(event.kind, _UNKNOWN)
+    if "conversation" in kinds and event.conversation:
+        yield f"conversation:{event.conversation}"
+    if "case" in kinds and event.case:
+        yield f"case:{event.case}"
+    if "contact" in kinds and event.contact:
+        yield f"contact:{event.contact}"
+        yield f"contact:{found.roots.get(event.contact, event.contact)}"
+        fold = (event.facts or {}).get("fold")
+        if fold:
+            yield f"contact:{fold}"
+
+
+HUB = web.AppKey("HUB", Hub)
+routes = web.RouteTableDef()
+
+
+@routes.get("/live")
+async def live(request: web.Request) -> web.StreamResponse:
+    """Stream events for ``topics`` (comma-separated).
+
+    A stream that begins after ``since`` (or Last-Event-ID) tells every topic once if anything has
+    happened since; without either, every topic is told once, so that nothing falls between the
+    page and its stream.
+    """
+    me, deps, hub = me_of(request), request.app[DEPS], request.app[HUB]
+    client = Client(
+        me=me.agent.id, supervisor=me.agent.supervises(), topics=_topics(request, me)
+    )
+    since = request.headers.get("Last-Event-ID") or request.query.get("since", "")
+    hub.join(client)
+    try:
+        seq = await deps.store.read(_seq)
+        if not since.isdecimal() or int(since) < seq:
+            for topic in client.topics:
+                if not topic.startswith("typing:"):
+                    client.touch(topic, seq)
+        return await _stream(request, client)
+    finally:
+        hub.leave(client)
+
+
+def _seq(unit: Unit) -> int:
+    return unit.journal.seq()
+
+
+def _topics(request: web.Request, me: Me) -> frozenset[str]:
+    wished = frozenset(filter(None, request.query.get("topics", "").split(",")))
+    if not wished or len(wished) > MOST_TOPICS:
+        raise Denied("bad_request", 400)
+    for topic in wished:
+        name, _, thing = topic.partition(":")
+        known = (thing and name in _OF_A_THING) or (not thing and name in _OWN | _SUPERVISORS)
+        if not known:
+            raise Denied("bad_request", 400)
+        if name in _SUPERVISORS and not me.agent.supervises():
+            raise Denied("forbidden", 403)
+    return wished
+
+
+async def _stream(request: web.Request, client: Client) -> web.StreamResponse:
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "text/event-stream; charset=utf-8",
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        }
+    )
+    await response.prepare(request)
+    loop = asyncio.get_running_loop()
+    beat_at = loop.time()
+    with suppress(ConnectionError, TimeoutError):  # gone or slow: the browser comes again
+        while not request.app[HUB].stopping:
+            now = loop.time()
+            lines = [_event(topic, seq) for topic, seq in client.due(now)]
+            if now >= beat_at:
+                if not await _still_in(request):
+                    break
+                lines.append(b": \n\n")
+                beat_at = now + HEARTBEAT
+            if lines:
+                async with asyncio.timeout(PATIENCE):
+                    await response.write(b"".join(lines))
+            await _next(client, beat_at - now)
+    return response
+
+
+def _event(topic: str, seq: int) -> bytes:
+    mark = f"id: {seq}\n" if seq else ""
+    data = msgspec.json.encode({"seq": seq}).decode()
+    return f"event: {topic}\n{mark}data: {data}\n\n".encode()
+
+
+async def _next(client: Client, beat: float) -> None:
+    """Wait until there may be something to tell."""
+    client.some.clear()
+    wait = min(beat, PACE) if client.pending else beat
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, wait)):
+            await client.some.wait()
+
+
+async def _still_in(request: web.Request) -> bool:
+    """Say whether the person is still signed in: a password may have been changed meanwhile."""
+    me = me_of(request)
+    epoch = me.credentials.session_epoch
+    return await request.app[DEPS].store.read(signed_in, me.agent.id, epoch=epoch) is not None

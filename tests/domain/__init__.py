@@ -1,0 +1,1 @@
+"""The domain: rules that hold for every input."""
