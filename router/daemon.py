@@ -1,13 +1,15 @@
 """Builds every room once and runs them in one task group. The system clock lives here."""
 
 import asyncio
+import base64
+import hashlib
 import os
 import secrets
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -16,31 +18,34 @@ import structlog
 import uuid_utils
 from aiohttp import web
 from argon2 import PasswordHasher
-from cryptography.fernet import Fernet
 
-from router.channel.accounts import shown_settings
-from router.channel.contract import Family
-from router.domain.ids import AccountName, AgentId, Skill
-from router.domain.workforce import Role
+from router.channel.connection import SignsVisitors
+from router.channel.contract import Call, Family
+from router.domain.ids import AccountName
 from router.service import people
 from router.service.accept import Intake
 from router.service.dispatch import Dispatcher
-from router.service.knowledge import write
 from router.service.library import Library
 from router.service.loops import bot_loop, clock_loop, forgetting_loop, reading_loop
-from router.service.records import Article
-from router.service.unit import Unit
+from router.settings.accounts import generated
 from router.settings.load import Settings
 from router.store.engine import SqlStore, open_store
 from router.store.migrate import upgrade
+from router.transport.assembly import Transport, open_transport
+from router.transport.settings import TransportSettings
 from router.understanding.reader import RuleReader
 from router.understanding.retrieval import Retrieval
+from router.web.app import build_app
+from router.web.deps import DemoMember, Deps, WebSettings
+from router.web.sockets import SOCKETS
 
 log = structlog.get_logger()
 
-#: How long a stop waits for what has been promised.
-_STOP_WITHIN_S = 20.0
+#: How long open sockets and streams may take to end when the daemon stops, in seconds.
+_SHUTDOWN_S = 10.0
 _ADMIN = "admin"
+#: How long the token of a member of the demo shop lasts.
+_MEMBER_LASTS = timedelta(hours=12)
 
 
 class SystemClock:
@@ -143,9 +148,120 @@ async def _serve(rooms: Rooms) -> None:
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopping.set)
-    async with asyncio.TaskGroup() as tasks:
-        running = await _start(rooms, tasks)
+    around = open_transport(
+        store=rooms.store,
+        accounts=rooms.settings.accounts,
+        clock=rooms.clock,
+        ids=rooms.ids,
+        name=rooms.name,
+        settings=TransportSettings(
+            media=rooms.settings.data / "media",
+            private_links=rooms.settings.private_media,
+            most_attempts=rooms.settings.send_attempts,
+        ),
+    )
+    async with around as transport, asyncio.TaskGroup() as tasks:
+        app = build_app(_deps(rooms, transport))
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        await runner.setup()
+        transport.push.port = app[SOCKETS].push
+        rooms.store.listen(transport.sender.heard)
+        owned = [
+            tasks.create_task(each, name=name) for name, each in _loops(rooms, transport).items()
+        ]
+        taking_in = tasks.create_task(rooms.intake.run(), name="intake")
+        sending = tasks.create_task(transport.sender.run(), name="sender")
+        site = web.TCPSite(runner, rooms.settings.host, rooms.settings.port)
+        await site.start()
         log.info("daemon_started", host=rooms.settings.host, port=rooms.settings.port)
-        await stopping.wait()
-        log.info("daemon_stopping", backlog=rooms.intake.backlog)
-        await running.stop()
+        try:
+            await stopping.wait()
+        finally:
+            log.info("daemon_stopping", backlog=rooms.intake.backlog)
+            await site.stop()
+            rooms.intake.stop()
+            await taking_in  # what has come is committed and answered
+            await runner.cleanup()
+            transport.sender.stop()
+            await sending
+            for task in owned:
+                task.cancel()
+
+
+def _loops(rooms: Rooms, transport: Transport) -> dict[str, Coroutine[Any, Any, None]]:
+    """Return the tasks that run beside the web, by name; their bells hang on the store."""
+    policy, clock, store = rooms.settings.policy, rooms.clock, rooms.store
+    able = {name: each.channel.capabilities for name, each in rooms.settings.accounts.items()}
+    bells = {
+        "reading": reading_loop(
+            store, reader=rooms.reader, knowledge=rooms.library, policy=policy, clock=clock
+        ),
+        "bot": bot_loop(
+            store, knowledge=rooms.library, policy=policy, capabilities=able, clock=clock
+        ),
+        "clocks": clock_loop(store, policy=policy, clock=clock),
+        "forgetting": forgetting_loop(store, policy=policy, clock=clock),
+    }
+    for name in ("reading", "bot"):
+        store.listen(bells[name].ring)
+    return {
+        **{name: bell.run() for name, bell in bells.items()},
+        "dispatch": rooms.dispatcher.run(),
+        "library": rooms.library.run(store),
+    }
+
+
+def _deps(rooms: Rooms, transport: Transport) -> Deps:
+    settings = rooms.settings
+    return Deps(
+        store=rooms.store,
+        listens=rooms.store,
+        clock=rooms.clock,
+        ids=rooms.ids,
+        policy=settings.policy,
+        accounts=settings.accounts,
+        intake=rooms.intake,
+        knows=rooms.library,
+        reader=rooms.reader,
+        settings=WebSettings(
+            public_url=settings.public_url,
+            cookie_key=cookie_key(settings),
+            media=settings.data / "media",
+            secure_cookies=settings.public_url.startswith("https://"),
+            demo=bool(settings.demo_members),
+        ),
+        version=version("mainstem"),
+        after=_nothing_after,
+        demo_members=lambda: demo_members(settings, rooms.clock.now()),
+    )
+
+
+def cookie_key(settings: Settings) -> bytes:
+    """Return the key that seals session cookies; made on first use and kept."""
+    secret = generated(settings.data, "session-cookies")
+    return base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest())
+
+
+def demo_members(settings: Settings, now: datetime) -> tuple[DemoMember, ...]:
+    """Return the demo shop's members with identities as the shop would have signed them."""
+    for account in settings.accounts.values():
+        adapter = account.adapter
+        if isinstance(adapter, SignsVisitors):
+            return tuple(
+                DemoMember(
+                    name=each.name,
+                    token=adapter.issue(
+                        member=each.id,
+                        name=each.name,
+                        phone=each.phone,
+                        at=now,
+                        lasts=_MEMBER_LASTS,
+                    ),
+                )
+                for each in settings.demo_members
+            )
+    return ()
+
+
+def _nothing_after(account: AccountName, calls: tuple[Call, ...]) -> None:
+    log.warning("calls_not_made", account=account, count=len(calls))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from adapters._common.jsonin import read_object
+from adapters._common.jsonin import MAX_BYTES, read_object
 from router.channel.contract import Deferred, Malformed, Reply
 
 _SECONDS = re.compile(r"[0-9]{1,6}")
@@ -29,9 +29,12 @@ def in_trouble(reply: Reply) -> Deferred | None:
     return None
 
 
-def said(reply: Reply) -> Mapping[str, Any]:
-    """Return the JSON object in the answer, numbers as text; empty if it holds none."""
+def said(reply: Reply, *, most: int = MAX_BYTES) -> Mapping[str, Any]:
+    """Return the JSON object in the answer, numbers as text; empty if it holds none.
+
+    ``most`` is how many bytes are read at all.
+    """
     try:
-        return read_object(reply.body)
+        return read_object(reply.body, max_bytes=most)
     except Malformed:
         return {}

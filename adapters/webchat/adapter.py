@@ -3,13 +3,14 @@
 import json
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from urllib.parse import urlsplit
 
 import msgspec
 
 from adapters.webchat import frames as server_frames
-from adapters.webchat.identity import identify, member_of
+from adapters.webchat.identity import identify, issue, member_of
 from adapters.webchat.reading import READERS, answer, head_of, refused, typed
 from adapters.webchat.settings import Settings
 from adapters.webchat.wire import Hello, Send, UploadRequest, read
@@ -64,6 +65,10 @@ class WebChat:
         except (ValueError, RecursionError):
             return None  # not JSON, which decode says better
         return None
+
+    def issue(self, *, member: str, name: str, phone: str, at: datetime, lasts: timedelta) -> str:
+        """Return a signed token for one member of the shop."""
+        return issue(self.settings, member=member, name=name, phone=phone, at=at, lasts=lasts)
 
     def verify(self, request: Request) -> Trusted:
         """Prove the identity in the first frame, which must be a hello."""

@@ -111,7 +111,7 @@ def _said(content: Content) -> dict[str, Any]:
             return {"type": "text", "text": text}
         case Media():
             file = {"name": content.name, "mime": content.mime, "size": content.size}
-            given = {"link": content.stored or content.link, "ref": content.ref}
+            given = {"link": content.link or content.stored, "ref": content.ref}
             return {
                 "type": content.kind.value,
                 "text": content.caption or content.transcript,

@@ -1,4 +1,4 @@
-"""WeChat Official Account (微信公众号), and the pushes of mini programs in JSON."""
+"""WeChat Official Account (微信公众号), and the customer service of mini programs (小程序客服)."""
 
 from adapters.wechat.adapter import WeChat
 from adapters.wechat.settings import CAPABILITIES, Settings
@@ -6,7 +6,7 @@ from router.channel.contract import Channel, Family
 
 CHANNEL = Channel(
     name="wechat",
-    title={"en": "WeChat Official Account", "zh": "微信公众号"},
+    title={"en": "WeChat Official Account or Mini Program", "zh": "微信公众号、小程序"},
     family=Family.IM,
     transport="webhook",
     capabilities=CAPABILITIES,

@@ -1,21 +1,13 @@
-"""WeChat Official Account: one adapter is one account."""
+"""WeChat Official Account, or a mini program's customer service: one adapter is one account."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
 from adapters._common.answers import in_trouble, said
+from adapters._common.calls import post_file, post_json, with_query
 from adapters._common.wecrypt import check_sorted_sha1
 from adapters.wechat.inbound import event_of
-from adapters.wechat.outbound import (
-    JSON_HEADERS,
-    calls_for,
-    failure,
-    outcome_of,
-    raw_json,
-    with_query,
-)
+from adapters.wechat.outbound import calls_for, failure, outcome_of
 from adapters.wechat.settings import Settings
 from adapters.wechat.wire import read_body, read_push
 from router.channel.contract import (
@@ -45,12 +37,11 @@ from router.domain.identity import Claim, ClaimKind
 _SUCCESS = Response(body=b"success")
 _OK = 200
 _MARGIN = timedelta(minutes=1)
-_UNSAFE_NAME = re.compile(r'[\x00-\x1f"\\\x7f]')
 
 
 @dataclass(frozen=True, slots=True)
 class WeChat:
-    """One official account, in plain, compatible or safe mode."""
+    """One official account or mini program, in plain, compatible or safe mode."""
 
     settings: Settings
 
@@ -95,7 +86,7 @@ class WeChat:
     # ----- out -----------------------------------------------------------------------------------
 
     def encode(self, message: Outbound) -> tuple[HttpCall, ...]:
-        return calls_for(message, api_base=self.settings.api_base)
+        return calls_for(message, api_base=self.settings.api_base, kind=self.settings.kind)
 
     def sign(self, call: HttpCall, *, token: Token | None, moment: Moment) -> HttpCall:
         if token is None:
@@ -114,8 +105,7 @@ class WeChat:
             "appid": self.settings.appid,
             "secret": self.settings.app_secret,
         }
-        url = f"{self.settings.api_base}/cgi-bin/stable_token"
-        return HttpCall(method="POST", url=url, headers=JSON_HEADERS, body=raw_json(body))
+        return post_json(f"{self.settings.api_base}/cgi-bin/stable_token", body)
 
     def read_token(self, reply: Reply, *, now: datetime) -> Token | Deferred | Refused:
         trouble = in_trouble(reply)
@@ -138,21 +128,8 @@ class WeChat:
         kind = media.kind.value
         if media.kind is MediaKind.FILE:
             raise ValueError("WeChat takes pictures, recordings and films, but no files")
-        boundary = f"mainstem-{moment.entropy.hex()}"
-        name = quote(_UNSAFE_NAME.sub("_", media.name) or kind, safe=" .-_()")
-        mime = _UNSAFE_NAME.sub("", media.mime) or "application/octet-stream"
-        head = (
-            f"--{boundary}\r\n"
-            f'Content-Disposition: form-data; name="media"; filename="{name}"\r\n'
-            f"Content-Type: {mime}\r\n\r\n"
-        )
-        return HttpCall(
-            method="POST",
-            url=with_query(f"{self.settings.api_base}/cgi-bin/media/upload", type=kind),
-            headers=(("content-type", f"multipart/form-data; boundary={boundary}"),),
-            body=head.encode("utf-8", "replace") + data + f"\r\n--{boundary}--\r\n".encode(),
-            note="upload",
-        )
+        url = with_query(f"{self.settings.api_base}/cgi-bin/media/upload", type=kind)
+        return post_file(url, media, data, part="media", entropy=moment.entropy, fields={})
 
     def read_upload(self, reply: Reply) -> str | Outcome:
         media_id = said(reply).get("media_id")
@@ -182,6 +159,9 @@ class WeChat:
     # ----- people --------------------------------------------------------------------------------
 
     def profile_call(self, external_id: str) -> HttpCall | None:
+        """Return the look-up of a follower; people in a mini program have no such page."""
+        if self.settings.kind == "mini_program":
+            return None
         url = f"{self.settings.api_base}/cgi-bin/user/info"
         return HttpCall(
             method="GET", url=with_query(url, openid=external_id, lang="zh_CN"), note="profile"

@@ -2,17 +2,17 @@
 
 https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
 https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Global_Return_Code.html
+https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/kf-mgnt/kf-message/sendCustomMessage.html
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from adapters._common.answers import header, in_trouble, said
-from adapters.wechat.settings import CAPABILITIES
+from adapters._common.calls import post_json
+from adapters.wechat.settings import CAPABILITIES, Kind
 from router.channel.contract import (
     Accepted,
     Deferred,
@@ -27,7 +27,6 @@ from router.channel.contract import (
 from router.channel.text import as_text, split, utf8_bytes
 from router.domain.content import Link, Media, MediaKind, Menu
 
-JSON_HEADERS = (("content-type", "application/json; charset=utf-8"),)
 _BEIJING = timezone(timedelta(hours=8))
 _MINUTE = timedelta(minutes=1)
 _OK = 200
@@ -42,30 +41,17 @@ _REASONS: Mapping[Reason, frozenset[str]] = {
 }
 
 
-def calls_for(message: Outbound, *, api_base: str) -> tuple[HttpCall, ...]:
+def calls_for(message: Outbound, *, api_base: str, kind: Kind) -> tuple[HttpCall, ...]:
     """Return the calls that say ``message``, in order, unsigned."""
-    said_as = _shapes(message)
+    said_as = _mini_shapes(message) if kind == "mini_program" else _shapes(message)
     return tuple(
-        HttpCall(
-            method="POST",
-            url=f"{api_base}/cgi-bin/message/custom/send",
-            headers=JSON_HEADERS,
-            body=raw_json({"touser": message.recipient, "msgtype": kind, kind: shape}),
-            note=kind,
+        post_json(
+            f"{api_base}/cgi-bin/message/custom/send",
+            {"touser": message.recipient, "msgtype": msgtype, msgtype: shape},
+            note=msgtype,
         )
-        for kind, shape in said_as
+        for msgtype, shape in said_as
     )
-
-
-def raw_json(value: Any) -> bytes:
-    """Return JSON in raw UTF-8: WeChat shows backslash escapes to the customer as they are."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
-
-
-def with_query(url: str, **parameters: str) -> str:
-    """Return ``url`` with more query parameters."""
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"
 
 
 def _shapes(message: Outbound) -> tuple[tuple[str, dict[str, Any]], ...]:
@@ -80,6 +66,20 @@ def _shapes(message: Outbound) -> tuple[tuple[str, dict[str, Any]], ...]:
         case Menu(text=text, options=options):
             entries = [{"id": option.id, "content": option.label} for option in options]
             return (("msgmenu", {"head_content": text, "list": entries, "tail_content": ""}),)
+        case other:
+            return _texts(as_text(other))
+
+
+def _mini_shapes(message: Outbound) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """Return what a mini program may send: words, pictures and links, and nothing else."""
+    match message.content:
+        case Media(kind=MediaKind.IMAGE, ref=ref, caption=caption) if ref:
+            return (("image", {"media_id": ref}), *_texts(caption))
+        case Link(title=title, url=url, description=description, picture=picture) if url.startswith(
+            ("https://", "http://")
+        ):
+            card = {"title": title, "description": description, "url": url, "thumb_url": picture}
+            return (("link", card),)
         case other:
             return _texts(as_text(other))
 

@@ -1,12 +1,14 @@
-"""What an account of WeChat Official Account needs to know, and what the platform can carry."""
+"""What an account on WeChat needs to know, and what the platform can carry."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from adapters._common.wecrypt import Envelope, key_from
 from router.channel.contract import Capabilities, Window
+
+Kind: TypeAlias = Literal["official", "mini_program"]
 
 # https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
 # Windows by the rules of 2023-06. The 2048 bytes are unverified: errcode 45002 names no number.
@@ -28,7 +30,7 @@ CAPABILITIES = Capabilities(
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One official account.
+    """One official account, or the customer service of one mini program (``kind``).
 
     Without ``mode`` an account with an ``encoding_aes_key`` is in safe mode and any other in plain
     mode. ``raw_id`` (``gh_…``), if given, is whom a push must be addressed to. ``api_base`` is
@@ -38,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     token: str
     appid: str
     app_secret: str
+    kind: Kind = "official"
     encoding_aes_key: str = ""
     mode: Literal["plain", "compatible", "safe"] | None = None
     raw_id: str = ""

@@ -5,7 +5,7 @@ and knows no socket. They meet in `Connects`.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -130,3 +130,11 @@ class Connects(Protocol):
 
     def head(self, request: Trusted) -> FrameHead:
         """Return what is needed to answer the frame; raises `Malformed` as ``decode`` does."""
+
+
+@runtime_checkable
+class SignsVisitors(Protocol):
+    """A channel whose identities the shop signs; the demo shop has the channel itself sign them."""
+
+    def issue(self, *, member: str, name: str, phone: str, at: datetime, lasts: timedelta) -> str:
+        """Return a signed token for one member of the shop."""

@@ -114,6 +114,8 @@ class Received:
     ``sender`` is always the customer's id on this account, also when our side spoke (``by`` says
     so). ``thread`` separates conversations of one sender where the platform does (a call, a post).
     ``opens_window`` names the kind of reply window that this event opens; see `Window`.
+    ``standby`` says that another application of ours holds the thread on the platform: what was
+    said is kept and read, and it opens no conversation for anybody to answer.
     """
 
     external_id: str
@@ -129,6 +131,7 @@ class Received:
     opens_window: str = ""
     claims: tuple[Claim, ...] = ()
     language: str = ""
+    standby: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +201,7 @@ class ReceiptState(StrEnum):
 class Receipt:
     """What became of a message of ours. ``target`` is the platform's id of that message.
 
-    An empty ``target`` with ``READ`` means: everything up to ``at`` has been read.
+    An empty ``target`` with ``READ`` or ``DELIVERED`` means: everything up to ``at`` has come so far.
     """
 
     external_id: str
@@ -541,9 +544,13 @@ class FetchesMedia(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
-    """The platform answered with the address of the file; it is fetched without credentials."""
+    """The platform answered with the address of the file.
+
+    It is fetched without credentials, or, if ``signed``, by a GET that the adapter has signed.
+    """
 
     link: str
+    signed: bool = False
 
 
 @runtime_checkable

@@ -14,9 +14,11 @@ from router.channel.capture import decode_capture
 from router.channel.captured import BadCapture
 from router.channel.contract import Channel
 from router.channel.registry import channels
+from router.cli import admin
 from router.cli.imports import ImportProblem, read_agents, read_articles
 from router.logs import configure
-from router.settings.load import ConfigError, Settings, generated, load
+from router.settings.accounts import generated
+from router.settings.load import ConfigError, Settings, load
 from router.store.migrate import head, upgrade
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -67,7 +69,7 @@ def check() -> None:
     settings = _settings()
     for folder in settings.sources:
         click.echo(f"read {folder}")
-    click.echo(json.dumps(daemon.in_force(settings), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(admin.in_force(settings), ensure_ascii=False, indent=2))
     click.echo(f"ok: {len(settings.accounts)} accounts, {len(settings.policy.queues)} queues")
 
 
@@ -150,14 +152,14 @@ def import_() -> None:
 @click.argument("file", type=_FILE)
 def import_agents(file: Path) -> None:
     """Add or change agents from a CSV or JSON file; prints one-time passwords of new ones."""
-    _import(read_agents, file, daemon.import_agents)
+    _import(read_agents, file, admin.import_agents)
 
 
 @import_.command("articles")
 @click.argument("file", type=_FILE)
 def import_articles(file: Path) -> None:
     """Add or change articles from a JSON-lines, JSON or CSV file."""
-    _import(read_articles, file, daemon.import_articles)
+    _import(read_articles, file, admin.import_articles)
 
 
 def _import(read: Any, file: Path, write: Any) -> None:
@@ -175,5 +177,5 @@ def replay(delivery: str | None) -> None:
     """Read kept deliveries again that nobody could read; one, or all of them."""
     settings = _settings()
     configure(json=None, level=settings.log_level)
-    for line in asyncio.run(daemon.replay(settings, delivery)):
+    for line in asyncio.run(admin.replay(settings, delivery)):
         click.echo(line)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from router.channel.contract import Capabilities
 from router.domain.case import Case
+from router.domain.content import plain_text
 from router.domain.conversation import (
     Conversation,
     Offered,
@@ -25,7 +26,7 @@ from router.domain.ids import (
     ConversationId,
 )
 from router.domain.policy import QueuePolicy, ShopPolicy
-from router.domain.timeline import Interaction
+from router.domain.timeline import Direction, Interaction
 from router.domain.workforce import Agent
 from router.service.contacts import Person, person
 from router.service.records import (
@@ -41,6 +42,8 @@ from router.service.unit import Unit
 
 #: How many conversations one list of the board shows; the rest is counted.
 MOST = 300
+#: Among how many interactions the contact's last words are looked for.
+_LOOK_BACK = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,10 @@ class CaseCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A conversation in a list. ``due_at`` is when its contact should have an answer."""
+    """A conversation in a list. ``due_at`` is when its contact should have an answer.
+
+    ``last`` is what the contact said last, in words; empty if it was no words.
+    """
 
     conversation: Conversation
     contact: ContactId  # the root
@@ -65,8 +71,10 @@ class Card:
     agent: AgentId | None
     agent_name: str
     cases: tuple[CaseCard, ...]
+    within: timedelta
     due_at: datetime | None
     late: bool
+    last: str
 
     @property
     def severity(self) -> int:
@@ -230,9 +238,17 @@ def _card(
             )
             for case in cases
         ),
+        within=within,
         due_at=due_at,
         late=due_at is not None and due_at < at,
+        last=_last_words(unit, held),
     )
+
+
+def _last_words(unit: Unit, held: Conversation) -> str:
+    said = unit.conversations.said_in(held.id, limit=_LOOK_BACK)
+    words = (plain_text(each.content) for each in reversed(said) if each.direction is Direction.IN)
+    return next((each for each in words if each), "")
 
 
 def _case_card(unit: Unit, case: Case, names: Mapping[AgentId, str], at: datetime) -> CaseCard:
@@ -418,6 +434,12 @@ def open_conversation(
         decisions=unit.journal.decisions(conversation),
         agent_names=names,
     )
+
+
+def open_cases(unit: Unit, *, at: datetime) -> tuple[CaseCard, ...]:
+    """Return every open case, the next due first."""
+    names = {each.id: each.name for each in unit.workforce.all()}
+    return tuple(_case_card(unit, case, names, at) for case in unit.cases.all_open())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

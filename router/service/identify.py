@@ -4,11 +4,11 @@ from datetime import datetime
 
 from router.domain.contact import Contact, MergeRecord, plan_merge, roots
 from router.domain.events import Happened
-from router.domain.identity import Claim, Identity, joins
+from router.domain.identity import Claim, ClaimKind, Identity, joins
 from router.domain.ids import ContactId
 from router.domain.policy import ShopPolicy
 from router.service.awareness import reveal
-from router.service.records import KnownIdentity
+from router.service.records import Alert, KnownIdentity
 from router.service.unit import Unit
 
 
@@ -78,10 +78,49 @@ def claim(unit: Unit, identity: Identity, said: Claim, *, policy: ShopPolicy, at
             continue
         if _taken_apart(unit, here.root, other):
             continue  # a person said that they are two; evidence alone does not undo that
+        if _contradict(unit, here.root, other):
+            _tell_contradiction(unit, here.root, other, said, at=at)
+            continue
         keep, gone = _elder(unit, here.root, other)
         why = f"{said.kind}:{said.source}"
         fold(unit, keep=keep, gone=gone, by="rule", why=why, policy=policy, at=at)
         here = unit.contacts.get(known.contact)
+
+
+def _contradict(unit: Unit, one: ContactId, other: ContactId) -> bool:
+    """Return whether the shop itself says that these are two: different members of one account."""
+    ours, theirs = _memberships(unit, one), _memberships(unit, other)
+    return any(
+        ours[account] and theirs[account] and not ours[account] & theirs[account]
+        for account in ours.keys() & theirs.keys()
+    )
+
+
+def _memberships(unit: Unit, person: ContactId) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for known in unit.contacts.claims(unit.contacts.members(person)):
+        if known.claim.kind is ClaimKind.MEMBER and known.claim.verified:
+            found.setdefault(known.identity.account, set()).add(known.claim.value)
+    return found
+
+
+def _tell_contradiction(
+    unit: Unit, one: ContactId, other: ContactId, said: Claim, *, at: datetime
+) -> None:
+    facts = {"contact": one, "other": other, "claim": said.kind.value}
+    unit.journal.alert(
+        Alert(
+            id=unit.new_id(),
+            at=at,
+            agent=None,
+            kind="identity_contradiction",
+            conversation=None,
+            case=None,
+            facts=facts,
+            seen_at=None,
+        )
+    )
+    unit.record(Happened(kind="alert_raised", contact=one, facts=facts), at=at)
 
 
 def _taken_apart(unit: Unit, one: ContactId, other: ContactId) -> bool:

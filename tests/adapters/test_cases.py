@@ -13,6 +13,7 @@ from router.channel.contract import (
     Channel,
     Deferred,
     Ignored,
+    Pulled,
     Recalled,
     Receipt,
     Received,
@@ -90,6 +91,8 @@ def test_a_channel_tells_every_story_that_its_platform_can(channel: Channel) -> 
         for each in case.exchanges()
         for value in (answered(case, each),)
     ]
+    for outcome in outcomes:
+        events.extend(outcome.events if isinstance(outcome, Pulled) else ())
     assert list(_untold(channel, own, told, events, outcomes)) == []
 
 

@@ -9,7 +9,9 @@ from router.domain.case import Case, CaseStatus, Resolution
 from router.domain.content import Text
 from router.domain.conversation import Closed, Offered, Queued, WithBot
 from router.domain.errors import CaseStillOpen, NotYours
+from router.domain.identity import Claim, ClaimKind
 from router.domain.ids import AgentId, ConversationId
+from router.domain.workforce import Role
 from router.service import cases, contacts, desk, reply
 from router.service.board import Desk
 from router.service.board import desk as look_at_desk
@@ -280,3 +282,21 @@ async def publish(shop: Shop) -> None:
     )
     await shop.store.transact(write, article=article, by="lin", at=START)
     await shop.library.refresh(shop.store)
+
+
+async def test_two_members_of_one_shop_are_not_made_one_by_a_shared_phone(shop: Shop) -> None:
+    def member(value: str) -> tuple[Claim, ...]:
+        mine = Claim(kind=ClaimKind.MEMBER, value=value, verified=True, source="signed_identity")
+        return (mine, phone(NUMBER))
+
+    first = await shop.hear(CHAT, "crm-1", "你好", claims=member("crm-1"))
+    second = await shop.hear(CHAT, "crm-2", "你好", claims=member("crm-2"))
+    boss = await shop.staff("boss", role=Role.SUPERVISOR)
+
+    one, two = await shop.conversation(first), await shop.conversation(second)
+    persons = await shop.store.read(
+        lambda unit: [unit.contacts.get(each.contact).root for each in (one, two)]
+    )
+    assert persons[0] != persons[1]
+    (alert,) = (await look(shop, boss)).alerts
+    assert alert.kind == "identity_contradiction"

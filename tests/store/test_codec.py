@@ -42,7 +42,9 @@ numbers = st.floats(-180, 180)
 options = st.builds(Option, id=words, label=words)
 contents = st.one_of(
     st.builds(Text, text=words),
-    st.builds(Media, kind=st.sampled_from(MediaKind), ref=words, caption=words, size=st.integers(0)),
+    st.builds(
+        Media, kind=st.sampled_from(MediaKind), ref=words, caption=words, size=st.integers(0)
+    ),
     st.builds(Place, latitude=numbers, longitude=numbers, label=words),
     st.builds(Link, title=words, url=words),
     st.builds(Pressed, payload=words, label=words),

@@ -56,7 +56,9 @@ async def test_a_conversation_comes_back_as_it_was_given(store: SqlStore, state:
     given = a_conversation(
         state=state,
         thread="post-9 📣",
-        needs=frozenset(Need(skill=Skill(name), least=3, hard=True) for name in ("海外", "billing")),
+        needs=frozenset(
+            Need(skill=Skill(name), least=3, hard=True) for name in ("海外", "billing")
+        ),
         excluded=frozenset({AgentId("agent-8"), AgentId("agent-9")}),
         previous_agent=AGENT,
         priority=2,

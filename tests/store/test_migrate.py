@@ -17,6 +17,7 @@ from router.store.schema import metadata
 from tests.support.postgres import Postgres
 from tests.support.processes import free_port
 
+
 def differences(connection: Connection) -> list[object]:
     """Return what stands in the code and not in the database, or the other way round."""
     # alembic takes SQLite's '' for another default than ''; the migration is the same for both

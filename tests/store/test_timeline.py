@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ MEMBERS = (ContactId("contact-1"), ContactId("contact-2"))
 LATER = NOW + timedelta(minutes=5)
 
 
-def said(number: int, **changes: object) -> Interaction:
+def said(number: int, **changes: Any) -> Interaction:
     """Return the ``number``-th message, a second after the one before."""
     at = NOW + timedelta(seconds=number)
     given = {"seq": number, "at": at, "received_at": at, **changes}
@@ -59,7 +60,9 @@ async def test_an_interaction_comes_back_as_it_was_given(store: SqlStore) -> Non
 
 async def test_a_second_copy_of_a_message_changes_nothing(store: SqlStore) -> None:
     first = an_interaction()
-    copy = an_interaction("another-id", external_id=first.external_id, seq=2, content=Text(text="?"))
+    copy = an_interaction(
+        "another-id", external_id=first.external_id, seq=2, content=Text(text="?")
+    )
     elsewhere = replace(copy, account=AccountName("shop-weibo"))
     added = [
         await store.transact(lambda unit, it=each: unit.conversations.append(it))

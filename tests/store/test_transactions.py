@@ -1,4 +1,4 @@
-"""A transaction is kept whole or not at all, and what it logged is heard in the order of commits."""
+"""A transaction is kept whole or not at all; what it logged is heard in the order of commits."""
 
 import asyncio
 from collections.abc import Sequence
@@ -36,6 +36,11 @@ def note_and_fail(unit: SqlUnit, number: int) -> int:
 def numbers(logged: Sequence[Logged]) -> list[int]:
     """Return the numbers that were noted, in the order of the log."""
     return [entry.event.facts["number"] for entry in logged if entry.event.facts]
+
+
+def since(unit: SqlUnit, seq: int) -> Sequence[Logged]:
+    """Return the log after ``seq``."""
+    return unit.journal.events_since(seq)
 
 
 def everything(unit: SqlUnit) -> Sequence[Logged]:
@@ -113,8 +118,7 @@ async def test_a_reader_never_sees_a_number_before_all_smaller_ones(store: SqlSt
 
     async def follow() -> None:
         while len(seen) < 60:
-            last = seen[-1] if seen else 0
-            found = await store.read(lambda unit: unit.journal.events_since(last))
+            found = await store.read(since, seen[-1] if seen else 0)
             seen.extend(entry.seq for entry in found)
             await asyncio.sleep(0)
 
@@ -240,9 +244,7 @@ async def test_a_question_cannot_write(store: SqlStore) -> None:
 
 async def test_a_question_cannot_log(store: SqlStore) -> None:
     with pytest.raises(RuntimeError):
-        await store.read(
-            lambda unit: unit.record(Happened(kind="note_added", facts={}), at=NOW)
-        )
+        await store.read(lambda unit: unit.record(Happened(kind="note_added", facts={}), at=NOW))
 
 
 async def test_a_closed_store_says_so(store: SqlStore) -> None:

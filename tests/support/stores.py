@@ -21,9 +21,7 @@ def ids() -> CountingIds:
 
 
 @pytest.fixture
-async def store(
-    database_url: str, clock: FixedClock, ids: CountingIds
-) -> AsyncIterator[SqlStore]:
+async def store(database_url: str, clock: FixedClock, ids: CountingIds) -> AsyncIterator[SqlStore]:
     """Open an empty store, once on SQLite and once on PostgreSQL."""
     opened = open_store(database_url, clock=clock, ids=ids)
     yield opened

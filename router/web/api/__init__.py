@@ -1,1 +1,1 @@
-"""The REST interface under /api/v1 and its OpenAPI document."""
+"""The REST API under /api/v1: one registry of operations makes the routes and the document."""

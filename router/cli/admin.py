@@ -1,0 +1,183 @@
+"""What the commands do on the database directly: show what is in force, import, replay."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from argon2 import PasswordHasher
+
+from router.channel.accounts import shown_settings
+from router.cli.imports import AgentRow, ArticleRow
+from router.daemon import SystemClock, SystemIds
+from router.domain.errors import DomainError
+from router.domain.ids import AgentId, Skill
+from router.domain.workforce import Role
+from router.service import people
+from router.service.knowledge import write
+from router.service.ports import NotFound
+from router.service.records import Article, RawDelivery
+from router.service.replay import reread, source_of, take_again
+from router.service.unit import Unit
+from router.settings.load import Settings
+from router.store.engine import SqlStore, open_store
+from router.store.migrate import upgrade
+
+_COMMAND = AgentId("command-line")
+
+
+def in_force(settings: Settings) -> dict[str, Any]:
+    """Return the configuration that is in force as plain data, secrets hidden."""
+    policy = settings.policy
+    return {
+        "listen": f"{settings.host}:{settings.port}",
+        "public_url": settings.public_url,
+        "database": settings.database_url.split("://", 1)[0],
+        "data": str(settings.data),
+        "mqtt": bool(settings.mqtt_url),
+        "queues": {
+            name: {
+                "title": dict(queue.title),
+                "needs": {need.skill: need.least for need in sorted(queue.needs)},
+                "answer_within_s": queue.answer_within.total_seconds(),
+                "share": queue.share,
+            }
+            for name, queue in policy.queues.items()
+        },
+        "routing": policy.version,
+        "accounts": {
+            name: {
+                "channel": account.channel.name,
+                "queue": account.queue,
+                "settings": _plain(shown_settings(account)),
+            }
+            for name, account in settings.accounts.items()
+        },
+    }
+
+
+def _plain(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {str(key): _plain(value) for key, value in values.items()}
+    if isinstance(values, list | tuple | set | frozenset):
+        return sorted(str(value) for value in values)
+    return values if isinstance(values, str | int | float | bool | None) else str(values)
+
+
+async def _open(settings: Settings) -> SqlStore:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    await upgrade(settings.database_url)
+    return open_store(settings.database_url, clock=SystemClock(), ids=SystemIds())
+
+
+async def import_agents(settings: Settings, rows: Sequence[AgentRow]) -> list[str]:
+    """Add or change people; return a line for each, with the one-time password of new ones."""
+    store = await _open(settings)
+    lines = []
+    try:
+        for row in rows:
+            password = row.password or secrets.token_urlsafe(9)
+            hashed = await asyncio.to_thread(PasswordHasher().hash, password)
+            try:
+                made = await store.transact(_agent, row, hashed, settings)
+            except (DomainError, ValueError) as error:
+                lines.append(f"{row.login}: not imported: {error}")
+                continue
+            shown = "as given" if row.password else password
+            lines.append(
+                f"{row.login}: added, one-time password {shown}"
+                if made
+                else f"{row.login}: changed"
+            )
+    finally:
+        await store.close()
+    return lines
+
+
+def _agent(unit: Unit, row: AgentRow, hashed: str, settings: Settings) -> bool:
+    """Write one person; return whether they are new."""
+    at = SystemClock().now()
+    known = unit.workforce.by_login(row.login)
+    fields: dict[str, Any] = {
+        "name": row.name,
+        "role": Role(row.role),
+        "skills": {Skill(skill): level for skill, level in row.skills.items()},
+        "families": frozenset(row.families),
+        "languages": frozenset(row.languages),
+        "capacity": row.capacity,
+        "policy": settings.policy,
+        "by": _COMMAND,
+        "at": at,
+    }
+    if known is None:
+        people.create_agent(unit, login=row.login, password_hash=hashed, **fields)
+        return True
+    people.edit_agent(unit, agent=known.id, active=True, **fields)
+    return False
+
+
+async def import_articles(settings: Settings, rows: Sequence[ArticleRow]) -> list[str]:
+    """Add or change articles; return what was done."""
+    store = await _open(settings)
+    try:
+        for row in rows:
+            await store.transact(_article, row)
+    finally:
+        await store.close()
+    return [f"{len(rows)} articles are written"]
+
+
+def _article(unit: Unit, row: ArticleRow) -> None:
+    at = SystemClock().now()
+    try:
+        version = unit.journal.article(row.id).version
+    except NotFound:
+        version = 0
+    article = Article(
+        id=row.id,
+        state=row.state,
+        category=row.category,
+        questions=row.wordings(),
+        answer_zh=row.answer_zh,
+        answer_en=row.answer_en,
+        channels=frozenset(row.channels),
+        updated_at=at,
+        updated_by=_COMMAND,
+        version=version,
+    )
+    write(unit, article=article, by=_COMMAND, at=at)
+
+
+async def replay(settings: Settings, delivery: str | None) -> list[str]:
+    """Read kept deliveries again that nobody could read; return a line for each."""
+    store = await _open(settings)
+    try:
+        kept = await store.read(_unreadable, delivery)
+        return [await _again(store, settings, each) for each in kept]
+    finally:
+        await store.close()
+
+
+def _unreadable(unit: Unit, delivery: str | None) -> tuple[RawDelivery, ...]:
+    if delivery is not None:
+        return (unit.journal.delivery(delivery),)
+    return unit.journal.deliveries(state="unreadable", limit=1000)
+
+
+async def _again(store: SqlStore, settings: Settings, raw: RawDelivery) -> str:
+    account = settings.accounts.get(raw.account)
+    if account is None:
+        return f"{raw.id}: account {raw.account} is no longer configured"
+    try:
+        decoded = reread(raw, account, entropy=SystemIds().entropy(16))
+        taken = await store.transact(
+            take_again,
+            raw,
+            decoded,
+            source=source_of(account),
+            policy=settings.policy,
+            at=SystemClock().now(),
+        )
+    except DomainError as error:
+        return f"{raw.id}: {error}"
+    return f"{raw.id}: read, {len(taken.added)} new, {taken.known} known"

@@ -1,0 +1,310 @@
+"""The agent's desk: offers with their complaints, conversations in hand, and what is done in them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+
+from router.domain.content import Text
+from router.domain.errors import Invalid
+from router.domain.ids import AgentId, ConversationId, QueueName, ReservationId
+from router.domain.workforce import Agent, Presence
+from router.service import desk as verbs
+from router.service.board import Desk, OpenConversation, desk, open_conversation
+from router.service.reply import note, reply
+from router.service.unit import Unit
+from router.web.console.contact import names_of, older_than
+from router.web.console.queues import explained
+from router.web.console.show import N_, done, field, fields, seen, show, whole
+from router.web.deps import DEPS, Deps
+from router.web.me import me_of
+from router.web.pages import back, is_fragment
+
+#: For how many minutes a conversation can be put aside.
+PARKINGS = (15, 60, 4 * 60, 24 * 60, 3 * 24 * 60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The desk, and the conversation that lies open on it."""
+
+    desk: Desk
+    agents: tuple[Agent, ...]
+    open: OpenConversation | None
+
+
+def view(unit: Unit, *, opened: str, me: AgentId, deps: Deps) -> View:
+    """Return all that the page shows; raises NotFound for an unknown conversation."""
+    at = deps.clock.now()
+    return View(
+        desk=desk(unit, me=me, policy=deps.policy, at=at),
+        agents=unit.workforce.all(),
+        open=open_conversation(
+            unit,
+            conversation=ConversationId(opened),
+            policy=deps.policy,
+            capabilities=deps.capabilities,
+            at=at,
+        )
+        if opened
+        else None,
+    )
+
+
+async def _context(request: web.Request, opened: str) -> dict[str, Any]:
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    seq, held = await deps.store.read(seen, view, opened=opened, me=me, deps=deps)
+    context = {
+        "seq": seq,
+        "desk": held.desk,
+        "open": held.open,
+        "chosen": opened,
+        "names": names_of(held.agents),
+        "agents": tuple(agent for agent in held.agents if agent.active),
+        "dispositions": verbs.DISPOSITIONS,
+        "parkings": tuple((minutes, timedelta(minutes=minutes)) for minutes in PARKINGS),
+        "key": deps.ids.new(),
+    }
+    if held.open is None:
+        return context
+    timeline = held.open.timeline
+    return {
+        **context,
+        "able": deps.able(held.open.card.conversation.account),
+        "timeline": timeline,
+        "older": older_than(held.open.card.contact, timeline, words=""),
+        "fresh_timeline": True,
+        **explained(request, held.open),
+    }
+
+
+routes_ = web.RouteTableDef()
+
+
+def routes(_deps: Deps) -> Iterable[web.AbstractRouteDef]:
+    """Return the routes of the desk."""
+    return routes_
+
+
+@routes_.get("/desk")
+async def page(request: web.Request) -> web.Response:
+    """Show the desk with no conversation open."""
+    return show(request, "desk/page.html", **await _context(request, ""))
+
+
+@routes_.get("/desk/part")
+async def part(request: web.Request) -> web.Response:
+    """Return offers, alerts and the list of conversations, for the stream."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    held = await deps.store.read(view, opened="", me=me, deps=deps)
+    return show(
+        request,
+        "desk/_news.html",
+        desk=held.desk,
+        names=names_of(held.agents),
+        chosen=request.query.get("open", ""),
+    )
+
+
+@routes_.get("/desk/{conversation}")
+async def opened(request: web.Request) -> web.Response:
+    """Show the desk with a conversation open."""
+    return show(request, "desk/page.html", **await _context(request, _this(request)))
+
+
+@routes_.get("/desk/{conversation}/part")
+async def talk(request: web.Request) -> web.Response:
+    """Return the sections of the open conversation, for the stream."""
+    return show(request, "desk/_talk.html", **await _context(request, _this(request)))
+
+
+@routes_.post("/desk/presence")
+async def presence(request: web.Request) -> web.Response:
+    """Say whether one takes work."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    wished = presence_in(await fields(request))
+    await deps.store.transact(
+        verbs.set_presence, agent=me, presence=wished, by=me, at=deps.clock.now()
+    )
+    return done(request, "/desk", N_("Presence changed."))
+
+
+def presence_in(given: dict[str, str]) -> Presence:
+    """Return the presence that a form asks for; raises `Invalid`."""
+    try:
+        wished = Presence(field(given, "presence"))
+    except ValueError as error:
+        raise Invalid("presence: is not one of available, busy, away, offline") from error
+    if wished is Presence.LAPSED:
+        raise Invalid("presence: is set by the router alone")
+    return wished
+
+
+@routes_.post("/desk/offers/{reservation}/accept")
+async def accept(request: web.Request) -> web.Response:
+    """Take what was offered and open it."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    held = await deps.store.transact(
+        verbs.accept,
+        reservation=ReservationId(request.match_info["reservation"]),
+        by=me,
+        at=deps.clock.now(),
+    )
+    return back(request, f"/desk/{held.id}")
+
+
+@routes_.post("/desk/offers/{reservation}/decline")
+async def decline(request: web.Request) -> web.Response:
+    """Refuse an offer."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    given = await fields(request)
+    await deps.store.transact(
+        verbs.decline,
+        reservation=ReservationId(request.match_info["reservation"]),
+        by=me,
+        why=given.get("why", ""),
+        at=deps.clock.now(),
+    )
+    return done(request, "/desk", N_("Declined. It goes to somebody else."))
+
+
+def _this(request: web.Request) -> ConversationId:
+    return ConversationId(request.match_info["conversation"])
+
+
+def _there(request: web.Request) -> str:
+    return f"/desk/{_this(request)}"
+
+
+async def _said(request: web.Request) -> web.Response:
+    """Return the conversation after something was added to it."""
+    if not is_fragment(request):
+        return back(request, _there(request))
+    context = await _context(request, _this(request))
+    return show(request, "desk/_said.html", **context)
+
+
+@routes_.post("/desk/{conversation}/reply")
+async def answer(request: web.Request) -> web.Response:
+    """Queue an answer; the same ``key`` twice is one answer."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    given = await fields(request)
+    await deps.store.transact(
+        _reply,
+        deps,
+        conversation=_this(request),
+        by=me,
+        text=given.get("text", ""),
+        key=f"{me}:{given['key']}" if given.get("key") else "",
+    )
+    return await _said(request)
+
+
+def _reply(  # noqa: PLR0913
+    unit: Unit, deps: Deps, *, conversation: ConversationId, by: AgentId, text: str, key: str
+) -> None:
+    held = unit.conversations.get(conversation)
+    reply(
+        unit,
+        conversation=conversation,
+        by=by,
+        content=Text(text=text),
+        capabilities=deps.able(held.account),
+        at=deps.clock.now(),
+        key=key,
+    )
+
+
+@routes_.post("/desk/{conversation}/note")
+async def write_note(request: web.Request) -> web.Response:
+    """Add a note that only colleagues see."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    given = await fields(request)
+    await deps.store.transact(
+        note,
+        conversation=_this(request),
+        by=me,
+        text=given.get("text", ""),
+        at=deps.clock.now(),
+    )
+    return await _said(request)
+
+
+@routes_.post("/desk/{conversation}/transfer")
+async def transfer(request: web.Request) -> web.Response:
+    """Hand it to a colleague or a queue; ``to`` is ``agent:ID`` or ``queue:NAME``."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    given = await fields(request)
+    kind, _colon, name = field(given, "to").partition(":")
+    if kind not in {"agent", "queue"} or not name:
+        raise Invalid("to: name a colleague or a queue")
+    await deps.store.transact(
+        _transfer,
+        conversation=_this(request),
+        by=me,
+        to_agent=AgentId(name) if kind == "agent" else None,
+        to_queue=QueueName(name) if kind == "queue" else None,
+        why=field(given, "why"),
+        policy=deps.policy,
+        at=deps.clock.now(),
+    )
+    return back(request, "/desk")
+
+
+def _transfer(unit: Unit, **given: Any) -> None:
+    verbs.transfer(unit, seen_seq=unit.journal.seq(), **given)
+
+
+@routes_.post("/desk/{conversation}/park")
+async def park(request: web.Request) -> web.Response:
+    """Put it aside for so many ``minutes``."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    minutes, at = whole(await fields(request), "minutes"), deps.clock.now()
+    if minutes not in PARKINGS:
+        raise Invalid(f"minutes: must be one of {', '.join(map(str, PARKINGS))}")
+    await deps.store.transact(
+        verbs.park,
+        conversation=_this(request),
+        by=me,
+        until=at + timedelta(minutes=minutes),
+        at=at,
+    )
+    return back(request, "/desk")
+
+
+@routes_.post("/desk/{conversation}/resume")
+async def resume(request: web.Request) -> web.Response:
+    """Go on with it."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    await deps.store.transact(
+        verbs.resume, conversation=_this(request), by=me, at=deps.clock.now()
+    )
+    return back(request, _there(request))
+
+
+@routes_.post("/desk/{conversation}/finish")
+async def finish(request: web.Request) -> web.Response:
+    """End it; the outcome is recorded next."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    await deps.store.transact(
+        verbs.finish, conversation=_this(request), by=me, at=deps.clock.now()
+    )
+    return back(request, _there(request))
+
+
+@routes_.post("/desk/{conversation}/wrap-up")
+async def wrap_up(request: web.Request) -> web.Response:
+    """Record the outcome and close it."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    given = await fields(request)
+    await deps.store.transact(
+        verbs.wrap_up,
+        conversation=_this(request),
+        by=me,
+        disposition=field(given, "disposition"),
+        text=given.get("text", ""),
+        at=deps.clock.now(),
+    )
+    return back(request, "/desk")

@@ -1,0 +1,1 @@
+"""Tests of the calls out, against servers on the loopback address."""
