@@ -1,5 +1,6 @@
 """What an update of Telegram says, in our words."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,8 @@ from router.channel.contract import (
 )
 from router.domain.content import Pressed, Unsupported
 
-_START = "/start"
+#: A press of Start; what a link can carry has no more than 64 of these characters.
+_START = re.compile(r"/start(?: ([A-Za-z0-9_-]{1,64}))?")
 
 
 def events_of(update: Update, now: datetime) -> tuple[Event, ...]:  # noqa: PLR0911
@@ -65,9 +67,9 @@ def _message(message: Message) -> Event:
     content = content_of(message.fields)
     if isinstance(content, str):
         return Ignored(kind=f"message.{content}")
-    words = word(message.fields, "text")
-    if message.is_private and not message.business and words.partition(" ")[0] == _START:
-        return _started(message, words.removeprefix(_START).strip())
+    pressed = _START.fullmatch(word(message.fields, "text"))
+    if message.is_private and not message.business and pressed:
+        return _started(message, pressed[1] or "")
     if not message.sender:
         return Ignored(kind="message.without_sender")
     person = inside(message.fields, "from")
@@ -147,6 +149,7 @@ def _pressed(query: Mapping[str, Any], now: datetime) -> Event:
     private = word(chat, "type") in ("private", "")
     payload = word(query, "data", "game_short_name")
     business = word(asked, "business_connection_id")
+    topic = word(asked, "message_thread_id") if asked.get("is_topic_message") else ""
     return Received(
         external_id=f"callback:{query_id}",
         sender=word(sender, "id"),
@@ -154,7 +157,7 @@ def _pressed(query: Mapping[str, Any], now: datetime) -> Event:
         content=Pressed(payload=payload, label=_label(asked, payload)),
         sender_name=_name(sender),
         audience=Audience.PRIVATE if private else Audience.PUBLIC,
-        thread=thread_of(word(chat, "id"), business, "", private=private),
+        thread=thread_of(word(chat, "id"), business, topic, private=private),
         reply_to=message_key(word(chat, "id"), word(asked, "message_id"), business)
         if asked
         else "",

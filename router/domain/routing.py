@@ -10,7 +10,7 @@ better match. Pure: the same floor, policy and time give the same decisions.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import exp
 from typing import Any, TypeAlias
@@ -22,6 +22,8 @@ from router.domain.workforce import Agent, Presence, missing_levels
 
 #: How many candidates are kept with a decision.
 _KEPT = 8
+#: Who will take work again before long.
+_ON_SHIFT = frozenset({Presence.AVAILABLE, Presence.BUSY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,18 @@ def excluded(  # noqa: PLR0911  one return for each reason
     return None
 
 
+def _could_serve(waiting: Waiting, agent: Agent) -> bool:
+    """Return whether the agent meets what is never let go, however busy they are now."""
+    return (
+        agent.active
+        and (not agent.families or waiting.family in agent.families)
+        and (not agent.languages or not waiting.language or waiting.language in agent.languages)
+        and all(
+            agent.skills.get(need.skill, 0) >= need.least for need in waiting.needs if need.hard
+        )
+    )
+
+
 def score(waiting: Waiting, agent: Agent, policy: ShopPolicy, now: datetime) -> Score:
     """Return the terms of the pair's score."""
     return Score(
@@ -231,6 +245,7 @@ class _Plan:
         return self._overflow(waiting)
 
     def _best(self, waiting: Waiting) -> OfferTo | None:
+        waiting = self._let_in(waiting)
         ranked: list[tuple[float, AgentId, Score]] = []
         left_out: dict[str, str] = {}
         for agent in self.floor.agents().values():
@@ -256,6 +271,19 @@ class _Plan:
             case_version=waiting.case_version,
             because=self._because(waiting, ranked, left_out),
         )
+
+    def _let_in(self, waiting: Waiting) -> Waiting:
+        """Forget who declined, let lapse or gave away, if nobody else could ever take it."""
+        if not waiting.excluded:
+            return waiting
+        others = (
+            agent
+            for agent in self.floor.agents().values()
+            if agent.id not in waiting.excluded and agent.presence in _ON_SHIFT
+        )
+        if any(_could_serve(waiting, agent) for agent in others):
+            return waiting
+        return replace(waiting, excluded=frozenset())
 
     def _preference(self, terms: Score, agent: Agent) -> float:
         """Prefer the better match, then the less loaded, then who has waited longest for work."""

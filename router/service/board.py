@@ -185,6 +185,7 @@ def _cards(
     cases = unit.cases.open_of_persons(tuple(persons))
     return tuple(
         _card(
+            unit,
             each,
             persons[each.contact],
             cases.get(each.contact, ()),
@@ -207,6 +208,7 @@ def person_line(unit: Unit, contact: ContactId) -> tuple[ContactId, str, bool]:
 
 
 def _card(
+    unit: Unit,
     held: Conversation,
     known: tuple[ContactId, str, bool],
     cases: tuple[Case, ...],

@@ -82,7 +82,11 @@ class MediaFetcher:
 
     async def _one(self, row: MediaRow, room: asyncio.Semaphore) -> None:
         async with room:
-            got = await self._fetch(row)
+            try:
+                got = await self._fetch(row)
+            except Exception as error:  # one file's trouble is its own
+                log.exception("media_failed", account=row.account, media=row.id)
+                got = Deferred(why=type(error).__name__)
             match got:
                 case File(data=data) if (mime := media.sniff(data)) is not None:
                     await self._keep(row, data, mime)

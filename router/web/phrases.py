@@ -176,6 +176,24 @@ _WORK: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
+_CLAIMS: Final[Mapping[str, Mapping[str, str]]] = {
+    "claim": {
+        "phone": "phone",
+        "email": "e-mail",
+        "member": "member number",
+        "union": "platform-wide id",
+        "order": "order",
+        "name": "name",
+    },
+    "source": {
+        "caller_id": "the caller's number",
+        "signed_identity": "signed by the shop",
+        "platform": "the platform",
+        "customer": "the customer's own words",
+        "agent": "a colleague",
+    },
+}
+
 #: Topic → code → sentence or word, in English.
 PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
     "error": _ERRORS,
@@ -188,6 +206,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
     **_PEOPLE,
     **_CASES,
     **_WORK,
+    **_CLAIMS,
 }
 
 

@@ -142,7 +142,26 @@ def test_an_offer_never_breaks_a_hard_requirement(floor: Floor) -> None:
         waiting = floor.in_line(offer.conversation)
         assert waiting is not None
         agent = floor.agents()[offer.agent]
-        assert excluded(waiting, agent, agent.capacity, POLICY) is None
+        assert excluded(waiting, agent, agent.capacity, POLICY) in {None, "excluded"}
+
+
+@given(floors())
+def test_who_gave_it_away_gets_it_back_only_if_nobody_else_ever_could_take_it(
+    floor: Floor,
+) -> None:
+    for offer in offers(floor):
+        waiting = floor.in_line(offer.conversation)
+        assert waiting is not None
+        if offer.agent in waiting.excluded:
+            for agent in floor.agents().values():
+                if agent.id not in waiting.excluded and agent.presence is Presence.AVAILABLE:
+                    assert excluded(waiting, agent, 1.0, POLICY) is not None
+
+
+def test_the_only_agent_of_a_shop_is_offered_again_what_they_let_lapse() -> None:
+    waiting = a_waiting(excluded=frozenset({AgentId("a0")}))
+    (offer,) = offers(a_floor([an_agent()], [waiting]))
+    assert offer.agent == "a0"
 
 
 @given(floors())
@@ -157,6 +176,7 @@ def test_nobody_waits_beside_a_free_agent_unless_the_score_says_why(floor: Floor
             continue
         for agent in floor.agents().values():
             if excluded(waiting, agent, floor.room_for(agent.id), POLICY) is None:
+                assert agent.id not in waiting.excluded
                 assert waiting.severity == 0
                 assert not overdue(waiting, POLICY, NOW)
                 assert score(waiting, agent, POLICY, NOW).total <= 0

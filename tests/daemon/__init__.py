@@ -1,0 +1,1 @@
+"""The whole daemon as a process: stops, kills, and the story."""
