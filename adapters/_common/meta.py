@@ -125,7 +125,7 @@ class Failure:
     @property
     def name(self) -> str:
         """Return the number, with the one below it if there is one."""
-        return f"{self.code}/{self.subcode}" if self.subcode else str(self.code)
+        return f"{self.code}/{self.subcode}" if self.subcode > 0 else str(self.code)
 
 
 def failure_of(error: Mapping[str, Any]) -> Failure:

@@ -23,6 +23,8 @@ from router.channel.contract import (
     Moment,
     Outbound,
     Outcome,
+    Reason,
+    Refused,
     Reply,
     Request,
     Response,
@@ -103,4 +105,6 @@ class WhatsApp:
         link = word(said(reply), "url")
         if not isinstance(outcome, Accepted) or not link:
             return outcome
+        if not link.startswith(("https://", f"{self.settings.api_base}/")):
+            return Refused(reason=Reason.UNKNOWN, why="the file has no safe address")
         return Elsewhere(link=link, signed=True)

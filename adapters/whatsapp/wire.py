@@ -45,8 +45,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         return self._person(word(status, "recipient_id"), word(status, "recipient_user_id"))
 
     def _person(self, phone: str, user_id: str) -> Person:
-        contact = next((each for each in self.contacts if _is(each, phone, user_id)), {})
-        if not contact and len(self.contacts) == 1 and not (phone or user_id):
+        contact: Any = next((each for each in self.contacts if _is(each, phone, user_id)), None)
+        if contact is None and len(self.contacts) == 1 and not (phone or user_id):
             contact = self.contacts[0]
         return Person(
             user_id=word(contact, "user_id") or user_id,

@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from argon2 import PasswordHasher
 
 from router.channel.accounts import shown_settings
@@ -14,6 +15,7 @@ from router.domain.errors import DomainError
 from router.domain.ids import AgentId, Skill
 from router.domain.workforce import Role
 from router.service import people
+from router.service.audit import audit
 from router.service.knowledge import write
 from router.service.ports import NotFound
 from router.service.records import Article, RawDelivery
@@ -181,3 +183,21 @@ async def _again(store: SqlStore, settings: Settings, raw: RawDelivery) -> str:
     except DomainError as error:
         return f"{raw.id}: {error}"
     return f"{raw.id}: read, {len(taken.added)} new, {taken.known} known"
+
+
+async def audit_all(settings: Settings) -> list[dict[str, Any]]:
+    """Return every violation of the guarantees as plain data."""
+    store = await _open(settings)
+    try:
+        found = await store.read(audit, at=SystemClock().now())
+    finally:
+        await store.close()
+    return [msgspec.to_builtins(each) for each in found]
+
+
+def told(violation: Mapping[str, Any]) -> str:
+    """Return a violation as one line."""
+    where = " ".join(
+        f"{name}={violation[name]}" for name in ("conversation", "case") if violation[name]
+    )
+    return f"{violation['guarantee']} event {violation['seq']} {violation['what']} {where}".strip()

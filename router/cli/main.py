@@ -179,3 +179,14 @@ def replay(delivery: str | None) -> None:
     configure(json=None, level=settings.log_level)
     for line in asyncio.run(admin.replay(settings, delivery)):
         click.echo(line)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def audit(*, as_json: bool) -> None:
+    """Re-derive the guarantees G1 to G4 from the stored history; exit 1 over a violation."""
+    found = asyncio.run(admin.audit_all(_settings()))
+    for each in found:
+        click.echo(json.dumps(each, ensure_ascii=False) if as_json else admin.told(each))
+    click.echo(f"{len(found)} violations", err=True)
+    sys.exit(1 if found else 0)

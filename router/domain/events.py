@@ -1,6 +1,7 @@
 """What has happened: domain events, past tense, written to the log with what they changed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from router.domain.ids import AgentId, CaseId, ContactId, ConversationId
@@ -73,4 +74,5 @@ class Logged:
     """An event with its place in the log; ``seq`` grows in the order of commits."""
 
     seq: int
+    at: datetime
     event: Happened

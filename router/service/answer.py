@@ -156,7 +156,7 @@ def say(
     if not able.replies:
         from_bot(unit, held, why="cannot_reply", at=at)
         return False
-    _decide(unit, held, utterance, kind="bot_turn", at=at)
+    decided = _decide(unit, held, utterance, kind="bot_turn", at=at)
     bot_reply(
         unit,
         conversation=held.id,
@@ -165,17 +165,19 @@ def say(
         capabilities=able,
         at=at,
         key=f"bot:{turn.question.id}",
+        decision=decided,
     )
     return True
 
 
 def _decide(
     unit: Unit, held: Conversation, utterance: Utterance, *, kind: str, at: datetime
-) -> None:
+) -> str:
+    decision_id = unit.new_id()
     members = unit.contacts.members(held.contact)
     unit.journal.decide(
         DecisionRecord(
-            id=unit.new_id(),
+            id=decision_id,
             at=at,
             kind=kind,
             conversation=held.id,
@@ -186,6 +188,7 @@ def _decide(
             cases=tuple(case.id for case in unit.cases.open_of(members)),
         )
     )
+    return decision_id
 
 
 def close_silent(unit: Unit, *, policy: ShopPolicy, at: datetime) -> int:

@@ -25,7 +25,7 @@ from router.service.unit import Unit
 
 
 def reveal(unit: Unit, contact: ContactId, *, policy: ShopPolicy, at: datetime) -> None:
-    """Two contacts became one: if there are open cases, everybody concerned learns of them."""
+    """Everybody who has the person in hand learns of the open cases, if there are any."""
     cases = unit.cases.open_of(unit.contacts.members(contact))
     if cases:
         alert_holders(unit, contact, kind="complaint_revealed", at=at, case=cases[0].id)

@@ -197,6 +197,20 @@ def _cards(
     )
 
 
+def cards_of(
+    unit: Unit, conversations: tuple[Conversation, ...], *, policy: ShopPolicy, at: datetime
+) -> tuple[Card, ...]:
+    """Return conversations as lists show them, with the open complaints of each person."""
+    names = {agent.id: agent.name for agent in unit.workforce.all()}
+    return _cards(unit, conversations, names=names, policy=policy, at=at)
+
+
+def case_cards(unit: Unit, cases: tuple[Case, ...], *, at: datetime) -> tuple[CaseCard, ...]:
+    """Return cases with the names that a list shows."""
+    names = {agent.id: agent.name for agent in unit.workforce.all()}
+    return tuple(_case_card(unit, case, names, at) for case in cases)
+
+
 def person_line(unit: Unit, contact: ContactId) -> tuple[ContactId, str, bool]:
     """Return (root, best known name, vip) of the person that ``contact`` belongs to."""
     root = unit.contacts.get(unit.contacts.get(contact).root)

@@ -118,7 +118,7 @@ def _offer(
             fence=fence,
         )
     )
-    _decided(
+    decided = _decided(
         unit,
         "offer",
         held,
@@ -128,7 +128,15 @@ def _offer(
         at=at,
         reservation=reservation,
     )
-    _log(unit, "offer_made", held, at=at, agent=agent.id, reservation=reservation)
+    _log(
+        unit,
+        "offer_made",
+        held,
+        at=at,
+        agent=agent.id,
+        reservation=reservation,
+        decision=decided,
+    )
 
 
 def _to_bot(unit: Unit, decision: GiveToBot, seen_seq: int, *, at: datetime) -> None:
@@ -140,8 +148,8 @@ def _to_bot(unit: Unit, decision: GiveToBot, seen_seq: int, *, at: datetime) -> 
     if not isinstance(held.state, Queued) or not held.bot_ok:
         raise Conflict("the conversation no longer waits for the bot")
     unit.conversations.save(replace(held, state=step(held.state, HandToBot(at=at))))
-    _decided(unit, "bot", held, decision, seen_seq=seen_seq, cases=cases, at=at)
-    _log(unit, "handed_to_bot", held, at=at)
+    decided = _decided(unit, "bot", held, decision, seen_seq=seen_seq, cases=cases, at=at)
+    _log(unit, "handed_to_bot", held, at=at, decision=decided)
 
 
 def _overflow(
@@ -215,10 +223,12 @@ def _decided(
     cases: tuple[CaseId, ...],
     at: datetime,
     reservation: ReservationId | None = None,
-) -> None:
+) -> str:
+    """Keep a decision and return its id, which the event of the handover names."""
+    decision_id = unit.new_id()
     unit.journal.decide(
         DecisionRecord(
-            id=unit.new_id(),
+            id=decision_id,
             at=at,
             kind=kind,
             conversation=held.id,
@@ -229,6 +239,7 @@ def _decided(
             cases=cases,
         )
     )
+    return decision_id
 
 
 def _log(

@@ -24,6 +24,7 @@ from router.domain.ids import AgentId, CaseId, ContactId, QueueName
 from router.domain.policy import ShopPolicy
 from router.domain.reading import Alarm, EntityKind, Reading
 from router.domain.timeline import Interaction
+from router.service.awareness import reveal
 from router.service.ports import NotFound
 from router.service.records import Alert, CaseLink
 from router.service.unit import Unit
@@ -161,6 +162,7 @@ def open_by_hand(
     unit.cases.add(case)
     _log(unit, case, "case_opened", at=at, severity=severity, by=by)
     unit.contacts.bump_case_version(contact)
+    reveal(unit, contact, policy=policy, at=at)
     return case
 
 
@@ -184,7 +186,9 @@ def resolve(
 def reopen(unit: Unit, *, case: CaseId, by: AgentId, policy: ShopPolicy, at: datetime) -> Case:
     """Open a resolved case again, in the cases' queue with a fresh clock."""
     again = reopened(unit.cases.get(case), queue=policy.case_queue, at=at, clocks=policy.clocks)
-    return _saved(unit, again, "case_reopened", at=at, by=by)
+    saved = _saved(unit, again, "case_reopened", at=at, by=by)
+    reveal(unit, saved.contact, policy=policy, at=at)
+    return saved
 
 
 def own(unit: Unit, *, case: CaseId, owner: AgentId, by: AgentId, at: datetime) -> Case:

@@ -234,9 +234,10 @@ def give(
         )
     )
     cases = unit.cases.open_of(unit.contacts.members(held.contact))
+    decided = unit.new_id()
     unit.journal.decide(
         DecisionRecord(
-            id=unit.new_id(),
+            id=decided,
             at=at,
             kind="by_hand",
             conversation=held.id,
@@ -248,7 +249,7 @@ def give(
         )
     )
     kind = "conversation_taken" if to == by else "conversation_transferred"
-    _log(unit, kind, saved, agent=to, at=at, by=by)
+    _log(unit, kind, saved, agent=to, at=at, by=by, decision=decided)
     own_open_cases(unit, saved, by=to, at=at)
     return saved
 

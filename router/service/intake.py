@@ -37,6 +37,7 @@ from router.domain.conversation import (
     Requeue,
     Resume,
     WrapUp,
+    responsible,
     step,
 )
 from router.domain.events import Happened
@@ -661,6 +662,15 @@ class _Taking:
         state = held.state
         if heard and isinstance(state, WrapUp | Parked):
             state = step(state, Resume(at=now))
+            self.unit.record(
+                Happened(
+                    kind="conversation_resumed",
+                    contact=held.contact,
+                    conversation=held.id,
+                    agent=responsible(state),
+                ),
+                at=now,
+            )
         spoken = said.direction is Direction.ELSEWHERE
         words = plain_text(said.content)[:_SUBJECT]
         return replace(

@@ -227,7 +227,7 @@ def revoke_token(unit: Unit, *, agent: AgentId, token: str, at: datetime) -> Non
     unit.workforce.revoke_token(token, at=at)
 
 
-# ----- rules ---------------------------------------------------------------------------------------
+# ----- rules --------------------------------------------------------------------------------------
 
 
 def _check_rank(unit: Unit, by: AgentId, role: Role) -> None:

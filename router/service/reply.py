@@ -99,6 +99,7 @@ def bot_reply(
     capabilities: Capabilities,
     at: datetime,
     key: str,
+    decision: str = "",
 ) -> Said:
     """Queue the bot's answer in a conversation that the bot holds."""
     held = unit.conversations.get(conversation)
@@ -114,6 +115,7 @@ def bot_reply(
         capabilities=capabilities,
         at=at,
         key=key,
+        decision=decision,
     )
 
 
@@ -128,6 +130,7 @@ def _say(
     capabilities: Capabilities,
     at: datetime,
     key: str,
+    decision: str = "",
 ) -> Said:
     _check(content)
     if isinstance(held.state, Closed):
@@ -179,7 +182,7 @@ def _say(
             contact=held.contact,
             conversation=held.id,
             agent=AgentId(author) if speaker is Speaker.AGENT else None,
-            facts={"interaction": interaction.id, "by": speaker.value},
+            facts={"interaction": interaction.id, "by": speaker.value, "decision": decision},
         ),
         at=at,
     )

@@ -389,6 +389,9 @@ class Journal(Protocol):
     ) -> tuple[DecisionRecord, ...]:
         """Return the decisions on a conversation, newest first."""
 
+    def decision(self, decision: str) -> DecisionRecord:
+        """Raises NotFound."""
+
     def alert(self, alert: Alert) -> None: ...
     def alerts(self, agent: AgentId, *, supervisor: bool, limit: int = 50) -> tuple[Alert, ...]:
         """Return alerts not yet seen: the agent's, and for supervisors those to all of them."""

@@ -40,6 +40,7 @@ class SqlStore:
 
         It hears after the commit, before `transact` returns, and in the order of commits, as far as
         they were made through this store. What other daemons commit is read from the journal.
+        What it raises goes to the loop's exception handler: the transaction has been kept.
         """
         self._listeners.append(listener)
 

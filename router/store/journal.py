@@ -13,7 +13,7 @@ from router.domain.ids import AgentId, CaseId, ContactId, ConversationId, Reserv
 from router.service.records import Alert, DecisionRecord
 from router.store.codec import dump, load
 from router.store.ledger import alerts, decisions, events
-from router.store.rows import many
+from router.store.rows import many, the
 from router.store.upkeep import SqlUpkeep
 
 _at_most = sa.bindparam("at_most", type_=sa.Integer)
@@ -44,6 +44,7 @@ _DECISIONS = (
     .order_by(decisions.c.at.desc(), decisions.c.id.desc())
     .limit(_at_most)
 )
+_THE_DECISION = sa.select(decisions).where(decisions.c.id == sa.bindparam("of"))
 _ALERT = sa.insert(alerts)
 _HERS = alerts.c.agent_id == sa.bindparam("of")
 _EVERY_SUPERVISOR = sa.or_(_HERS, alerts.c.agent_id.is_(None))
@@ -109,6 +110,10 @@ class SqlJournal(SqlUpkeep):
         asked = {"of": conversation, "at_most": limit}
         return tuple(map(_decision, many(self._connection, _DECISIONS, asked)))
 
+    def decision(self, decision: str) -> DecisionRecord:
+        """Return one decision; raises NotFound."""
+        return _decision(the(self._connection, _THE_DECISION, {"of": decision}, "such decision"))
+
     def alert(self, alert: Alert) -> None:
         """Keep something that somebody must look at now."""
         self._connection.execute(
@@ -146,7 +151,7 @@ def _logged(row: RowMapping) -> Logged:
         agent=None if agent is None else AgentId(agent),
         facts=None if facts is None else load(dict[str, Any], facts),
     )
-    return Logged(seq=row["seq"], event=event)
+    return Logged(seq=row["seq"], at=row["at"], event=event)
 
 
 def _decision(row: RowMapping) -> DecisionRecord:

@@ -22,8 +22,9 @@ T = TypeVar("T")
 _POOL = 8
 _OVERFLOW = 4
 _PATIENCE = 10.0  # seconds for a connection, from the pool or from the server
-_ATTEMPTS = 5
-_FIRST_WAIT, _LONGEST_WAIT = 0.01, 0.5  # seconds between attempts after a deadlock
+_ATTEMPTS = 8
+_FIRST_WAIT, _LONGEST_WAIT = 0.02, 1.0  # seconds between attempts after a deadlock
+_JITTER = 0.3  # seconds at most, so that those who met do not meet again
 _SERVER_SETTINGS = {
     "application_name": "mainstem",
     "jit": "off",  # our statements are small; compiling them costs more than it saves
@@ -61,7 +62,7 @@ class Postgres:
             attempts=_ATTEMPTS,
             wait_initial=_FIRST_WAIT,
             wait_max=_LONGEST_WAIT,
-            wait_jitter=_FIRST_WAIT,
+            wait_jitter=_JITTER,
         )
         with unless_down():
             async for attempt in again:
@@ -81,7 +82,7 @@ class Postgres:
                 async with self._last_words:
                     logged = await connection.run_sync(lambda _: unit.flush_events())
                     await transaction.commit()
-                    publish(logged)
+                    asyncio.get_running_loop().call_soon(publish, logged)
         return result
 
     async def read(self, run: Callable[[SqlUnit], T]) -> T:

@@ -92,8 +92,8 @@ class SqlUnit:
         rows = [values for _, values in self._recorded]
         numbers = self._connection.execute(_LOG, rows).scalars().all()
         logged = [
-            Logged(seq=seq, event=event)
-            for seq, (event, _) in zip(numbers, self._recorded, strict=True)
+            Logged(seq=seq, at=values["at"], event=event)
+            for seq, (event, values) in zip(numbers, self._recorded, strict=True)
         ]
         self._recorded.clear()
         return logged

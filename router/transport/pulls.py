@@ -104,7 +104,7 @@ class Puller:
                 return
             more = await self._store.transact(
                 pull.take_page,
-                source=_source(account),
+                source=source_of(account),
                 bell=bell,
                 page=page,
                 policy=self._policy,
@@ -170,7 +170,8 @@ def _key(bell: Ringing) -> tuple[AccountName, str]:
     return bell.account, bell.key
 
 
-def _source(account: Account) -> Source:
+def source_of(account: Account) -> Source:
+    """Return the account as intake knows it."""
     return Source(
         account=account.name,
         channel=ChannelName(account.channel.name),

@@ -9,9 +9,10 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from router.web import api, chat, health, live, signin, uploads, webhooks
+from router.web import chat, health, live, signin, uploads, webhooks
+from router.web.api.document import add_to as add_api
 from router.web.around import dress, observe
-from router.web.auth import guard, sessions
+from router.web.auth import STORAGE, guard, session_storage, sessions
 from router.web.deps import DEPS, Deps
 from router.web.errors import errors
 from router.web.i18n import read_words
@@ -38,19 +39,20 @@ CONSOLE: Final = (
 def build_app(deps: Deps) -> web.Application:
     """Return the application; it hears of commits from the moment it is built."""
     app = web.Application(
-        middlewares=[observe, errors, sessions(deps.settings), guard],
+        middlewares=[observe, errors, sessions, guard],
         client_max_size=deps.settings.most_body,
     )
     hub = Hub(deps.store)
     sockets = Sockets(deps, hub)
     app[DEPS], app[HUB], app[SOCKETS], app[DOOR] = deps, hub, sockets, Door()
+    app[STORAGE] = session_storage(deps.settings)
     app[PAGES] = Pages(read_words(HERE / "locale"), timezone=deps.settings.timezone)
     deps.listens.listen(hub.notice)
     deps.listens.listen(deps.metrics.notice)
     hub.also_tell(sockets.notice)
     for routes in (signin, live, webhooks, chat, uploads, health):
         app.add_routes(routes.routes)
-    api.add_to(app)
+    add_api(app)
     for name in CONSOLE:
         app.add_routes(import_module(f"router.web.console.{name}").routes(deps))
     app.router.add_static("/static/", HERE / "static")

@@ -1,4 +1,4 @@
-"""What stands around every request: its id in the logs, its duration in the metrics, its headers."""
+"""What stands around every request: its id in the logs, its duration, its headers."""
 
 from time import perf_counter
 from typing import Final

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from aiohttp_session import Session, get_session, new_session, session_middleware
+from aiohttp_session import Session
 from aiohttp_session.cookie_storage import EncryptedCookieStorage
 from cryptography.fernet import Fernet
 
@@ -28,7 +28,7 @@ from router.web.errors import Denied
 from router.web.me import ME, Me, me_of
 from router.web.pages import is_fragment
 
-__all__ = ["Me", "guard", "me_of", "require", "sessions", "start_session"]
+__all__ = ["STORAGE", "Me", "guard", "me_of", "require", "sessions", "start_session"]
 
 COOKIE: Final = "mainstem_session"
 CSRF_FIELD: Final = "csrf"
@@ -49,9 +49,13 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _RANK: Final = {Role.AGENT: 0, Role.SUPERVISOR: 1, Role.ADMIN: 2}
 
 
-def sessions(settings: WebSettings) -> Callable[..., Awaitable[web.StreamResponse]]:
-    """Return the middleware that opens and seals the session cookie."""
-    storage = EncryptedCookieStorage(
+STORAGE = web.AppKey("STORAGE", EncryptedCookieStorage)
+_SESSION: Final = web.RequestKey("SESSION", Session)
+
+
+def session_storage(settings: WebSettings) -> EncryptedCookieStorage:
+    """Return what opens and seals the session cookie."""
+    return EncryptedCookieStorage(
         Fernet(settings.cookie_key),
         cookie_name=COOKIE,
         max_age=SESSION_SECONDS,
@@ -59,20 +63,42 @@ def sessions(settings: WebSettings) -> Callable[..., Awaitable[web.StreamRespons
         httponly=True,
         samesite="Lax",
     )
-    return session_middleware(storage)
+
+
+@web.middleware
+async def sessions(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Write the session back once a handler has changed it.
+
+    Stands for the library's own middleware, whose untyped request keys aiohttp warns of.
+    """
+    response = await handler(request)
+    session = request.get(_SESSION)
+    if session is not None and session._changed and not response.prepared:  # noqa: SLF001
+        await request.app[STORAGE].save_session(request, response, session)
+    return response
+
+
+async def session_of(request: web.Request) -> Session:
+    """Return the session of a request; an empty one if there is none."""
+    known = request.get(_SESSION)
+    if known is None:
+        known = await request.app[STORAGE].load_session(request)
+        request[_SESSION] = known
+    return known
 
 
 async def start_session(request: web.Request, agent: AgentId, epoch: int) -> None:
     """Begin a new session, also where one was: what was known before sign-in is worth nothing."""
-    session = await new_session(request)
+    session = await request.app[STORAGE].new_session()
     session["agent"] = agent
     session["epoch"] = epoch
     session[CSRF_FIELD] = request.app[DEPS].ids.entropy(24).hex()
+    request[_SESSION] = session
 
 
 async def end_session(request: web.Request) -> None:
     """Forget who was signed in here."""
-    session = await get_session(request)
+    session = await session_of(request)
     session.invalidate()
 
 
@@ -106,7 +132,7 @@ async def identify(request: web.Request) -> Me | None:
     header = request.headers.get("Authorization", "")
     if header and request.path.startswith("/api/"):
         return await _by_token(request, header)
-    session = await get_session(request)
+    session = await session_of(request)
     found = await _known(request.app[DEPS], session)
     if found is None:
         return None

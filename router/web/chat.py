@@ -25,8 +25,8 @@ from router.channel.contract import (
     Malformed,
     Moment,
     Presence,
-    Received,
     Recalled,
+    Received,
     Request,
     Trusted,
     Unverified,
@@ -275,18 +275,14 @@ class Talk:
         try:
             return await accept(self.deps, self.account, replace(decoded, events=events))
         except (Busy, StoreUnavailable) as error:
-            self.line.say(
-                self.line.frames.error(re=head.id, code="busy", retry_after=RETRY_AFTER)
-            )
+            self.line.say(self.line.frames.error(re=head.id, code="busy", retry_after=RETRY_AFTER))
             if self.proof is None:
                 raise Ends(_TRY_LATER) from error
             return None
 
     # ----- hello ---------------------------------------------------------------------------------
 
-    async def _welcome(
-        self, head: FrameHead, trusted: Trusted, events: Sequence[Event]
-    ) -> None:
+    async def _welcome(self, head: FrameHead, trusted: Trusted, events: Sequence[Event]) -> None:
         self.proof = trusted.proof
         person = self.proof.external_id
         names = (person, *(each.sender for each in events if isinstance(each, Identified)))
@@ -326,7 +322,7 @@ class Talk:
             link = said.content.link
         line.say(message_frame(line, said, link=link))
 
-    # ----- what is said ----------------------------------------------------------------------------
+    # ----- what is said ---------------------------------------------------------------------------
 
     async def _acknowledge(self, head: FrameHead, taken: TakenIn) -> None:
         """Say that a message is committed, to this browser; show it to the visitor's others."""
@@ -351,16 +347,14 @@ class Talk:
         if self.line.conversation is not None:
             self.hub.typing(self.line.conversation)
 
-    # ----- files -----------------------------------------------------------------------------------
+    # ----- files ----------------------------------------------------------------------------------
 
     def _where_to_post(self, head: FrameHead) -> None:
         most = self.deps.settings.most_media
         if head.size > most:
             self.line.say(self.line.frames.error(re=head.id, code="too_large"))
             return
-        url = uploads.post_address(
-            self.deps, self.account.name, self.proof.external_id, head.name
-        )
+        url = uploads.post_address(self.deps, self.account.name, self.proof.external_id, head.name)
         self.line.say(self.line.frames.upload(re=head.id, url=url, max_size=most))
 
     def _with_files(
@@ -381,9 +375,7 @@ class Talk:
         return tuple(found)
 
     def _file(self, ref: str, trusted: Trusted) -> MediaId | None:
-        return uploads.referenced(
-            self.deps, ref, self.account.name, trusted.proof.external_id
-        )
+        return uploads.referenced(self.deps, ref, self.account.name, trusted.proof.external_id)
 
 
 _NOTHING: Final = TakenIn(added=(), known=0, ignored=0, named=(), conversations=(), bells=0)
@@ -423,7 +415,7 @@ def _theirs(
     return None
 
 
-# ----- the demo shop -------------------------------------------------------------------------------
+# ----- the demo shop ------------------------------------------------------------------------------
 
 
 @routes.get("/shop")

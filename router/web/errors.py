@@ -1,4 +1,4 @@
-"""Where every error meets HTTP: a status, a stable code, and a sentence in the reader's language."""
+"""Where every error meets HTTP: a status, a stable code, a sentence in the reader's language."""
 
 import re
 from typing import Any
@@ -50,35 +50,37 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:  # noqa: PLR2004  a redirect
             raise
         allow = error.headers.get("Allow")
-        headers = {"Allow": allow} if allow else {}
         code = _HTTP_CODES.get(error.status, "bad_request")
-        return problem(request, error.status, code, headers=headers)
-    except Denied as error:
-        return problem(
-            request, error.status, error.code, detail=error.detail, field=error.field
-        )
-    except Unverified:
-        return problem(request, 401, "unverified")
-    except NotFound as error:
-        return problem(request, 404, error.code)
-    except Invalid as error:
-        field, detail = _split(str(error))
-        return problem(request, 409, error.code, detail=detail, field=field)
-    except DomainError as error:
-        return problem(request, 409, error.code)
-    except Busy:
-        return problem(request, 503, "busy", headers={"Retry-After": str(RETRY_AFTER)})
-    except StoreUnavailable:
-        log.warning("store_unavailable", path=request.path)
-        return problem(request, 503, "unavailable", headers={"Retry-After": str(RETRY_AFTER)})
+        return problem(request, error.status, code, headers={"Allow": allow} if allow else {})
+    except (Denied, Unverified, DomainError) as error:
+        return _refused(request, error)
+    except (Busy, StoreUnavailable) as error:
+        code = "busy" if isinstance(error, Busy) else "unavailable"
+        log.warning("not_taken", why=code, route=_route(request))
+        return problem(request, 503, code, headers={"Retry-After": str(RETRY_AFTER)})
     except (ConnectionError, TimeoutError):
         raise  # the other end is gone; aiohttp closes
     except Exception:
-        log.exception("request_failed", method=request.method, path=_route(request))
+        log.exception("request_failed", method=request.method, route=_route(request))
         return problem(request, 500, "server_error")
 
 
-def problem(  # noqa: PLR0913  what a problem is told with
+def _refused(request: web.Request, error: Denied | Unverified | DomainError) -> web.Response:
+    match error:
+        case Denied(status=status, code=code, detail=detail, field=field):
+            return problem(request, status, code, detail=detail, field=field)
+        case Unverified():
+            return problem(request, 401, "unverified")
+        case Invalid():
+            field, detail = _split(str(error))
+            return problem(request, 409, error.code, detail=detail, field=field)
+        case NotFound():
+            return problem(request, 404, error.code)
+        case _:
+            return problem(request, 409, error.code)
+
+
+def problem(
     request: web.Request,
     status: int,
     code: str,

@@ -109,6 +109,11 @@ def moment(value: datetime, lang: str, zone: ZoneInfo) -> str:
     return str(format_datetime(value, "medium", tzinfo=zone, locale=LOCALES[lang]))
 
 
+def iso(value: datetime) -> str:
+    """Return a time as scripts read it, in UTC."""
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def number(value: float, lang: str) -> str:
     """Return a number as the language writes it."""
     return str(format_decimal(value, locale=LOCALES[lang]))

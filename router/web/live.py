@@ -295,9 +295,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     page and its stream.
     """
     me, deps, hub = me_of(request), request.app[DEPS], request.app[HUB]
-    client = Client(
-        me=me.agent.id, supervisor=me.agent.supervises(), topics=_topics(request, me)
-    )
+    client = Client(me=me.agent.id, supervisor=me.agent.supervises(), topics=_topics(request, me))
     since = request.headers.get("Last-Event-ID") or request.query.get("since", "")
     hub.join(client)
     try:

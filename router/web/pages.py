@@ -1,7 +1,7 @@
 """How a page is made: two Jinja environments (one a language), and what every template is given.
 
 Every template has ``lang``, ``me`` (None before sign-in), ``csrf``, ``at`` (the time of the page),
-``path``, ``seq``-free helpers, and the filters ``duration``, ``clock``, ``day``, ``moment``,
+``path``, and the filters ``duration``, ``clock``, ``day``, ``moment``,
 ``number``, ``iso``, ``said(topic)`` (a code in words, see `router.web.phrases`) and ``left_out``.
 """
 
@@ -22,6 +22,8 @@ from router.web.me import ME, language_of, me_or_none
 from router.web.phrases import phrase
 
 HERE = Path(__file__).parent
+#: Reasons for leaving an agent out whose detail is a code of its own topic.
+_DETAILS = {"presence": "presence", "channel": "family"}
 
 
 class Pages:
@@ -69,37 +71,35 @@ class Pages:
     def _filters(self, own: str) -> dict[str, Callable[..., str]]:
         zone = self._zone
 
+        def in_zone(write: Callable[[datetime, str, ZoneInfo], str]) -> Callable[..., str]:
+            def written(value: datetime, lang: str = own) -> str:
+                return write(value, lang, zone)
+
+            return written
+
         def duration(value: timedelta | float, lang: str = own) -> str:
             return i18n.duration(value, lang)
-
-        def clock(value: datetime, lang: str = own) -> str:
-            return i18n.clock(value, lang, zone)
-
-        def day(value: datetime, lang: str = own) -> str:
-            return i18n.day(value, lang, zone)
-
-        def moment(value: datetime, lang: str = own) -> str:
-            return i18n.moment(value, lang, zone)
 
         def number(value: float, lang: str = own) -> str:
             return i18n.number(value, lang)
 
-        def iso(value: datetime) -> str:
-            return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {
+            "duration": duration,
+            "number": number,
+            "clock": in_zone(i18n.clock),
+            "day": in_zone(i18n.day),
+            "moment": in_zone(i18n.moment),
+            "iso": i18n.iso,
+            "said": lambda code, topic: self.say(topic, code, own),
+            "left_out": lambda why: self._left_out(why, own),
+        }
 
-        def said(code: object, topic: str) -> str:
-            return self.say(topic, code, own)
-
-        def left_out(why: str) -> str:
-            code, _, detail = why.partition(":")
-            if code == "presence":
-                detail = self.say("presence", detail, own)
-            elif code == "channel":
-                detail = self.say("family", detail, own)
-            return self.say("left_out", code, own) % {"detail": detail}
-
-        named = (duration, clock, day, moment, number, iso, said, left_out)
-        return {each.__name__: each for each in named}
+    def _left_out(self, why: str, lang: str) -> str:
+        """Return why an agent was left out of a decision, as the end of a sentence."""
+        code, _, detail = why.partition(":")
+        if code in _DETAILS:
+            detail = self.say(_DETAILS[code], detail, lang)
+        return self.say("left_out", code, lang) % {"detail": detail}
 
 
 PAGES = web.AppKey("PAGES", Pages)

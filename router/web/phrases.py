@@ -48,6 +48,10 @@ _REASONS: Final[Mapping[str, str]] = {
     "account": "Our account lacks the permission.",
     "credentials": "The platform refuses our key.",
     "unknown": "The platform refused it without a reason that we know.",
+    "dropped": "A colleague let it go.",
+    "in_doubt": "Nobody knows whether it arrived.",
+    "fault": "Something of ours broke while it was sent.",
+    "unreachable": "The platform could not be reached.",
 }
 
 #: Why an agent was left out; the part after a colon is filled in.
@@ -68,6 +72,8 @@ _DECISIONS: Final[Mapping[str, str]] = {
     "overflow": "moved to another queue after waiting too long",
     "by_hand": "assigned by hand",
     "lapse": "the offer ran out",
+    "bot_turn": "answered by the bot",
+    "bot_hands_over": "given to a person by the bot",
 }
 
 _STATES: Final[Mapping[str, str]] = {
@@ -86,7 +92,10 @@ _ALERTS: Final[Mapping[str, str]] = {
     "complaint_revealed": "This customer has an open complaint from another channel",
     "case_overdue": "A complaint was not handled in time",
     "agent_lapsed": "An agent does not answer offers and was set away",
-    "reply_failed": "An answer did not go out",
+    "reply_refused": "A platform refused an answer",
+    "reply_dead": "An answer was given up",
+    "reply_in_doubt": "It is not known whether an answer arrived",
+    "account_refused": "A platform refuses one of our accounts",
 }
 
 _PEOPLE: Final[Mapping[str, Mapping[str, str]]] = {
@@ -191,6 +200,14 @@ _CLAIMS: Final[Mapping[str, Mapping[str, str]]] = {
         "platform": "the platform",
         "customer": "the customer's own words",
         "agent": "a colleague",
+    },
+    "fact": {
+        "call_ended": "the call is over",
+        "missed_call": "missed call: nobody answered",
+        "followed": "followed the account",
+        "left": "no longer follows the account",
+        "entered": "opened the chat",
+        "blocked": "blocked the account",
     },
 }
 

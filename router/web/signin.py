@@ -188,13 +188,9 @@ def strong(password: str) -> bool:
     return SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD
 
 
-def _form(
-    request: web.Request, *, problem: str, login: str, status: int = 200
-) -> web.Response:
+def _form(request: web.Request, *, problem: str, login: str, status: int = 200) -> web.Response:
     given = _inside(request.query.get("next", ""))
-    return render(
-        request, "signin.html", status=status, problem=problem, login=login, next=given
-    )
+    return render(request, "signin.html", status=status, problem=problem, login=login, next=given)
 
 
 def _password_form(request: web.Request, *, problem: str, status: int = 200) -> web.Response:

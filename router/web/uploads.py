@@ -92,7 +92,7 @@ def _in_time(until: str, now: datetime) -> bool:
     return until.isdecimal() and len(until) < 12 and int(until) >= now.timestamp()  # noqa: PLR2004
 
 
-# ----- in ------------------------------------------------------------------------------------------
+# ----- in -----------------------------------------------------------------------------------------
 
 
 @routes.options("/ws/upload")
@@ -153,7 +153,7 @@ async def keep_file(
     part = folder / f"{media}.part"
     try:
         digest, size, mime = await _written(part, chunks, most=deps.settings.most_media)
-        await asyncio.to_thread(_settle, part, stored_at(folder, digest))
+        await asyncio.to_thread(_settle, part, stored_at(folder, media))
     finally:
         await asyncio.to_thread(part.unlink, missing_ok=True)
     row = MediaRow(
@@ -174,9 +174,7 @@ async def keep_file(
     return row
 
 
-async def _written(
-    part: Path, chunks: AsyncIterator[bytes], *, most: int
-) -> tuple[str, int, str]:
+async def _written(part: Path, chunks: AsyncIterator[bytes], *, most: int) -> tuple[str, int, str]:
     """Write what comes to ``part`` and return its digest, size and kind; it is on the disk then."""
     digest, size, mime, head = sha256(), 0, "", b""
     file = await asyncio.to_thread(part.open, "xb")
@@ -227,7 +225,7 @@ def as_content(row: MediaRow, *, caption: str = "", link: str = "") -> Media:
     )
 
 
-# ----- out -----------------------------------------------------------------------------------------
+# ----- out ----------------------------------------------------------------------------------------
 
 
 @routes.get("/media/{media}")
@@ -241,7 +239,7 @@ async def look(request: web.Request) -> web.StreamResponse:
         row = await deps.store.read(media_row, media)
     except NotFound:
         return web.Response(status=404, text="there is no such file\n")
-    path = stored_at(deps.settings.media, row.sha256)
+    path = stored_at(deps.settings.media, row.id)
     if row.state != STORED or not await asyncio.to_thread(path.is_file):
         return web.Response(status=404, text="this file was not fetched\n")
     shown = row.mime in _SHOWN or row.mime.startswith(("audio/", "video/"))

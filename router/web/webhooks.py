@@ -190,9 +190,7 @@ def raw_of(
     url = request.url
     if account.path_secret:
         url = url.replace(f"/{account.path_secret}", "", 1)
-    headers = {
-        name: HIDDEN if name in _KEYS else value for name, value in request.headers.items()
-    }
+    headers = {name: HIDDEN if name in _KEYS else value for name, value in request.headers.items()}
     return RawDelivery(
         id=deps.ids.new(),
         account=account.name,

@@ -172,5 +172,5 @@ def test_wrong_settings_say_what_is_wrong(wrong: dict[str, str]) -> None:
         "corpid": "ww1",
         "secret": "s",
     }
-    with pytest.raises(ValueError, match="must not be empty|expected an EncodingAESKey|https"):
+    with pytest.raises(ValueError, match=r"must not be empty|expected an EncodingAESKey|https"):
         Settings(**{**good, **wrong})

@@ -136,10 +136,10 @@ async def test_two_who_hold_the_same_persons_in_opposite_order_both_end(
 
     async with asyncio.timeout(30):
         await asyncio.gather(
-            *(one.transact(hold, PERSON, OTHER) for _ in range(5)),
-            *(two.transact(hold, OTHER, PERSON) for _ in range(5)),
+            *(one.transact(hold, PERSON, OTHER) for _ in range(3)),
+            *(two.transact(hold, OTHER, PERSON) for _ in range(3)),
         )
-    assert await one.read(lambda unit: unit.journal.meta("count")) == "10"
+    assert await one.read(lambda unit: unit.journal.meta("count")) == "6"
 
 
 async def test_two_daemons_never_send_to_one_customer_at_once(

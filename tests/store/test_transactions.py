@@ -102,6 +102,24 @@ async def test_events_are_heard_before_the_caller_goes_on(store: SqlStore) -> No
     assert all(await asyncio.gather(*(write(number) for number in range(20))))
 
 
+async def test_a_listener_that_fails_is_reported_and_the_caller_has_what_was_kept(
+    store: SqlStore,
+) -> None:
+    reported: list[object] = []
+
+    def fail(_logged: Sequence[Logged]) -> None:
+        raise Wrong
+
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, context: reported.append(context.get("exception"))
+    )
+    store.listen(fail)
+
+    assert await store.transact(note, 1) == 1
+    assert [type(problem) for problem in reported] == [Wrong]
+    assert numbers(await store.read(everything)) == [1]
+
+
 async def test_several_events_of_one_transaction_stand_in_the_order_they_were_recorded(
     store: SqlStore,
 ) -> None:

@@ -39,7 +39,7 @@ async def come(stage: Stage) -> None:
         for number in itertools.count():
             if stage.mood.waiting <= MOST_WAITING:
                 customer = newcomer(next(lines), number)
-                play = partial(_PLAYS[customer.channel], stage, customer)
+                play = partial(_play, stage, customer)
                 tasks.create_task(survive(customer.key, play), name=f"customer {customer.key}")
             await stage.wait(GAP)
 

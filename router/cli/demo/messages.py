@@ -18,7 +18,7 @@ STAYS = 600.0
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-Push = Callable[[Stage, Customer, str, Said], Awaitable[None]]
+Push = Callable[[Stage, str, Said], Awaitable[None]]
 
 
 async def on_wechat(stage: Stage, customer: Customer) -> None:
@@ -39,12 +39,12 @@ async def _converse(stage: Stage, customer: Customer, person: str, push: Push) -
     known = stage.platforms.people[person]
     known.name = customer.name
     for said in customer.says:
-        await push(stage, customer, person, said)
+        await push(stage, person, said)
         await _answered(stage, known.inbox, PATIENCE)
         await stage.wait(WRITING)
     if await _answered(stage, known.inbox, STAYS):
         await stage.wait(2 * WRITING)
-        await push(stage, customer, person, Said(text=thanks(stage, customer)))
+        await push(stage, person, Said(text=thanks(stage, customer)))
 
 
 async def _answered(stage: Stage, inbox: "asyncio.Queue[str]", seconds: float) -> bool:
@@ -65,7 +65,7 @@ def thanks(stage: Stage, customer: Customer) -> str:
 # ----- WeChat ------------------------------------------------------------------------------------
 
 
-async def _push_wechat(stage: Stage, customer: Customer, openid: str, said: Said) -> None:
+async def _push_wechat(stage: Stage, openid: str, said: Said) -> None:
     if said.image:
         await _deliver_wechat(stage, openid, {"MsgType": "image", "MediaId": f"pic-{said.image}"})
     if said.text:
@@ -110,7 +110,7 @@ def _xml(fields: dict[str, str]) -> str:
 # ----- Weibo -------------------------------------------------------------------------------------
 
 
-async def _push_weibo(stage: Stage, customer: Customer, sender: str, said: Said) -> None:
+async def _push_weibo(stage: Stage, sender: str, said: Said) -> None:
     settings = stage.account("weibo").settings
     now = stage.clock.now()
     date = (

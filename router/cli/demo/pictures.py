@@ -38,6 +38,4 @@ def _pixel(x: int, y: int, wood: tuple[int, int, int]) -> tuple[int, int, int]:
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-    )
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

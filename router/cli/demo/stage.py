@@ -1,4 +1,4 @@
-"""What every player knows: where the daemon is, what the accounts' secrets are, how fast to play."""
+"""What every player knows: where the daemon is, the accounts' secrets, how fast to play."""
 
 import asyncio
 import itertools
@@ -82,5 +82,6 @@ async def survive(who: str, act: Callable[[], Awaitable[None]]) -> None:
     """Play one part; what goes wrong in it is told in the log and hurts nobody else."""
     try:
         await act()
-    except (Refusal, aiohttp.ClientError, TimeoutError) as error:
-        log.warning("player_stopped", who=who, why=str(error), kind=type(error).__name__)
+    except* (Refusal, aiohttp.ClientError, TimeoutError) as stopped:
+        for error in stopped.exceptions:
+            log.warning("player_stopped", who=who, why=str(error), kind=type(error).__name__)

@@ -191,9 +191,7 @@ async def _do(asked: Asked, verb: Any, **given: Any) -> ConversationShape:
 async def list_conversations(asked: Asked) -> ConversationList:
     """List open conversations, oldest first, with the open complaints of each person."""
     wished: ListQuery = asked.query
-    cards = await asked.deps.store.read(
-        _listed, wished, policy=asked.deps.policy, at=asked.at
-    )
+    cards = await asked.deps.store.read(_listed, wished, policy=asked.deps.policy, at=asked.at)
     shown = cards[: wished.limit]
     more = len(cards) > wished.limit
     return ConversationList(
@@ -202,7 +200,7 @@ async def list_conversations(asked: Asked) -> ConversationList:
     )
 
 
-def _listed(unit: Unit, wished: ListQuery, **given: Any) -> tuple[Card, ...]:
+def _listed(unit: Unit, /, wished: ListQuery, **given: Any) -> tuple[Card, ...]:
     held = sorted(unit.conversations.open(), key=lambda each: each.id)
     fits = [
         each
@@ -261,18 +259,14 @@ async def list_said(asked: Asked) -> tuple[InteractionShape, ...]:
     return tuple(map(InteractionShape.of, said))
 
 
-def _said(
-    unit: Unit, conversation: ConversationId, wished: SaidQuery
-) -> Sequence[Interaction]:
+def _said(unit: Unit, conversation: ConversationId, wished: SaidQuery) -> Sequence[Interaction]:
     unit.conversations.get(conversation)
     return unit.conversations.said_in(
         conversation, after=wished.after, before=wished.before, limit=wished.limit
     )
 
 
-@operations.add(
-    "GET", "/conversations/{conversation}/decisions", answer=tuple[DecisionShape, ...]
-)
+@operations.add("GET", "/conversations/{conversation}/decisions", answer=tuple[DecisionShape, ...])
 async def list_decisions(asked: Asked) -> tuple[DecisionShape, ...]:
     """List the decisions on a conversation, newest first, each with its reasons."""
     found = await asked.deps.store.read(_decisions, _id(asked))
@@ -284,7 +278,7 @@ def _decisions(unit: Unit, conversation: ConversationId) -> tuple[DecisionRecord
     return unit.journal.decisions(conversation)
 
 
-# ----- answering -----------------------------------------------------------------------------------
+# ----- answering ----------------------------------------------------------------------------------
 
 
 @operations.add(
@@ -318,7 +312,7 @@ async def send_reply(asked: Asked) -> SaidShape:
 
 
 def _replied(
-    unit: Unit, *, conversation: ConversationId, capabilities: Any, **given: Any
+    unit: Unit, /, *, conversation: ConversationId, capabilities: Any, **given: Any
 ) -> Said:
     account = unit.conversations.get(conversation).account
     able = capabilities.get(account) or Capabilities(replies=False)
@@ -342,9 +336,7 @@ async def _content(asked: Asked) -> Content:
     return uploads.as_content(row, caption=body.text, link=link)
 
 
-@operations.add(
-    "POST", "/media", answer=FileShape, query=FileQuery, upload=True, status=201
-)
+@operations.add("POST", "/media", answer=FileShape, query=FileQuery, upload=True, status=201)
 async def post_file(asked: Asked) -> FileShape:
     """Post a file for a later reply; the body is the file itself."""
     row = await uploads.keep_file(
@@ -383,12 +375,10 @@ async def tell_typing(asked: Asked) -> None:
     found = await asked.deps.store.read(look_up, (conversation,), ())
     place = found.places.get(conversation)
     if place is not None and place.agent == asked.agent.id:
-        asked.request.app[SOCKETS].typing(
-            place.account, place.external_id, name=asked.agent.name
-        )
+        asked.request.app[SOCKETS].typing(place.account, place.external_id, name=asked.agent.name)
 
 
-# ----- handing on ----------------------------------------------------------------------------------
+# ----- handing on ---------------------------------------------------------------------------------
 
 
 @operations.add(
@@ -515,5 +505,3 @@ async def set_priority(asked: Asked) -> ConversationShape:
 async def close_conversation(asked: Asked) -> ConversationShape:
     """Close a conversation that nobody has to answer; open cases stay open."""
     return await _do(asked, supervise.close, why=asked.body.why)
-
-

@@ -182,7 +182,7 @@ async def end_my_sessions(asked: Asked) -> None:
     )
 
 
-# ----- the desk ------------------------------------------------------------------------------------
+# ----- the desk -----------------------------------------------------------------------------------
 
 
 @operations.add("GET", "/desk", answer=DeskShape)
@@ -206,9 +206,7 @@ async def accept_offer(asked: Asked) -> ConversationShape:
     return ConversationShape.of(held)
 
 
-@operations.add(
-    "POST", "/offers/{reservation}/decline", answer=ConversationShape, body=WhyBody
-)
+@operations.add("POST", "/offers/{reservation}/decline", answer=ConversationShape, body=WhyBody)
 async def decline_offer(asked: Asked) -> ConversationShape:
     """Refuse an offer; the conversation keeps its place and goes to somebody else."""
     held = await asked.deps.store.transact(
@@ -236,9 +234,7 @@ def _alerts(unit: Unit, agent: AgentId, *, supervisor: bool) -> tuple[Alert, ...
 @operations.add("POST", "/alerts/{alert}/seen")
 async def see_alert(asked: Asked) -> None:
     """Say that an alert was seen."""
-    await asked.deps.store.transact(
-        _see, asked.part("alert"), by=asked.agent.id, at=asked.at
-    )
+    await asked.deps.store.transact(_see, asked.part("alert"), by=asked.agent.id, at=asked.at)
 
 
 def _see(unit: Unit, alert: str, *, by: AgentId, at: datetime) -> None:

@@ -85,7 +85,7 @@ class Operations:
         self.tag = tag
         self.all: list[Operation] = []
 
-    def add(  # noqa: PLR0913  an operation's own facts
+    def add(
         self,
         method: str,
         path: str,

@@ -137,7 +137,7 @@ class ContentShape(Shape, frozen=True):
     options: tuple[OptionShape, ...] = ()
 
     @classmethod
-    def of(cls, value: Content) -> Self:
+    def of(cls, value: Content) -> Self:  # noqa: PLR0911  one shape for each kind of content
         """Return the content as one flat shape."""
         text = plain_text(value)
         match value:

@@ -1,0 +1,165 @@
+"""The routing of other products, as they are publicly described: models, not their code.
+
+Each is a rule set for one engine: an order of the line, steps that relax the match as a wait grows,
+and which of the matching agents is taken. Where figures are shown they are called by these names.
+"""
+
+from bisect import insort
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+import numpy as np
+from numpy.typing import NDArray
+
+from router.sim.day import Day
+from router.sim.legs import Leg
+from router.sim.world import EPSILON
+
+#: The furthest relaxation: whoever has the channel and the language.
+ANYBODY = 4
+
+Steps = tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """One product's documented behaviour.
+
+    ``steps`` are (seconds of waiting, furthest level of `Fit` from then on). ``priority``:
+    complaints before VIPs before the rest, else oldest first only. ``previous``: the agent who
+    knows the contact is asked first. ``take`` ranks matching agents.
+    """
+
+    name: str
+    source: str
+    steps: Steps
+    priority: bool
+    previous: bool
+    take: str  # "idle", "spare" or "turn"
+
+
+class RuleRouter:
+    """Routes by `Rules`: the line is walked in order, the first who fits is served."""
+
+    def __init__(self, day: Day, rules: Rules) -> None:
+        count = day.scenario.agents
+        self._day, self._rules = day, rules
+        self._weights = day.scenario.channel_weight
+        self._serves = [np.ascontiguousarray(day.staff.serves[:, each]) for each in range(4)]
+        self._level = day.fit.level
+        self._room = np.zeros(count)
+        self._load = np.zeros(count)
+        self._on = np.zeros(count, bool)
+        self._idle_since = np.zeros(count)
+        self._turn = -1
+        self._line: list[tuple[int, float, int, Leg]] = []
+        self._fresh: list[Leg] = []
+        self._freed: set[int] = set()
+        self._steps: list[tuple[float, int, Leg]] = []
+
+    def shift(self, agent: int, *, on: bool, now: float) -> None:
+        """An agent begins or ends to take work."""
+        self._on[agent] = on
+        self._idle_since[agent] = now
+        self._refresh(agent)
+
+    def waits(self, leg: Leg, now: float) -> None:
+        """Somebody stands in line."""
+        insort(self._line, self._entry(leg))
+        self._fresh.append(leg)
+        for after, _level in self._rules.steps:
+            if after > 0:
+                heappush(self._steps, (now + after, leg.id, leg))
+
+    def leaves(self, leg: Leg, now: float) -> None:
+        """Somebody who waited has given up."""
+        self._line.remove(self._entry(leg))
+
+    def starts(self, leg: Leg, agent: int, now: float) -> None:
+        """An agent takes a leg."""
+        self._line.remove(self._entry(leg))
+        self._load[agent] += self._weights[leg.channel]
+        self._turn = agent
+        self._idle_since[agent] = now
+        self._refresh(agent)
+
+    def ends(self, leg: Leg, agent: int, now: float) -> None:
+        """An agent is done with a leg."""
+        self._load[agent] -= self._weights[leg.channel]
+        self._idle_since[agent] = now
+        self._refresh(agent)
+
+    def decide(self, now: float) -> Sequence[tuple[Leg, int]]:
+        """Return one match, if there is one; the world asks again after it."""
+        chosen: list[tuple[Leg, int]] = []
+        while self._freed and not chosen:
+            agent = min(self._freed)
+            for entry in self._line:
+                if self._fits(entry[-1], agent, now):
+                    chosen.append((entry[-1], agent))
+                    break
+            else:
+                self._freed.discard(agent)
+        if chosen:
+            return chosen
+        return self._for_somebody(now)
+
+    def _for_somebody(self, now: float) -> Sequence[tuple[Leg, int]]:
+        asking = [leg for leg in self._fresh if leg.answered is None]
+        while self._steps and self._steps[0][0] <= now + EPSILON:
+            leg = heappop(self._steps)[-1]
+            if leg.answered is None and leg.left is None:
+                asking.append(leg)
+        self._fresh = []
+        for place, leg in enumerate(asking):
+            agent = self._agent_for(leg, now)
+            if agent is not None:
+                self._fresh = asking[place + 1 :]
+                return [(leg, agent)]
+        return []
+
+    def _entry(self, leg: Leg) -> tuple[int, float, int, Leg]:
+        return (-leg.kind if self._rules.priority else 0, leg.arrived, leg.id, leg)
+
+    def _refresh(self, agent: int) -> None:
+        self._room[agent] = 1 - self._load[agent] if self._on[agent] else 0.0
+        if self._room[agent] > EPSILON:
+            self._freed.add(agent)
+        else:
+            self._freed.discard(agent)
+
+    def _reach(self, leg: Leg, now: float) -> int:
+        waited = now - leg.arrived + EPSILON
+        return max(level for after, level in self._rules.steps if after <= waited)
+
+    def _fits(self, leg: Leg, agent: int, now: float) -> bool:
+        return bool(
+            agent != leg.excluded
+            and self._room[agent] + EPSILON >= self._weights[leg.channel]
+            and self._serves[leg.channel][agent]
+            and self._level[leg.wanted, agent] <= self._reach(leg, now)
+        )
+
+    def _agent_for(self, leg: Leg, now: float) -> int | None:
+        if self._rules.previous and leg.previous >= 0 and self._fits(leg, leg.previous, now):
+            return leg.previous
+        fits = (
+            (self._room + EPSILON >= self._weights[leg.channel])
+            & self._serves[leg.channel]
+            & (self._level[leg.wanted] <= self._reach(leg, now))
+        )
+        if leg.excluded >= 0:
+            fits[leg.excluded] = False
+        found = np.flatnonzero(fits)
+        return None if not len(found) else int(found[self._take(found)])
+
+    def _take(self, found: NDArray[np.intp]) -> int:
+        if self._rules.take == "turn":
+            return int(np.searchsorted(found, self._turn, side="right") % len(found))
+        if self._rules.take == "spare":
+            return int(np.lexsort((self._idle_since[found], -self._room[found]))[0])
+        return int(np.argmin(self._idle_since[found]))
+
+
+RuleSet = Callable[[], Rules]

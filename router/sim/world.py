@@ -1,0 +1,260 @@
+"""What happens on the day: customers come, wait, leave; agents work, hand on, finish.
+
+The world is deterministic: chance was drawn with the day. It asks a router who gets whom, and tells
+it what happened. It knows what no router may know: patience, work, speed, luck.
+"""
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Protocol
+
+import numpy as np
+
+from router.sim.day import COMPLAINS, Day
+from router.sim.legs import Leg
+
+#: How long the day runs on after its last arrival.
+_AFTER = 3600.0
+#: How often a router is asked although nothing happens, while somebody waits.
+_TICK = 1.0
+#: A conversation is handed on at most so often, and after this part of its work.
+_MOST_TRANSFERS = 3
+_TRANSFER_AFTER = 0.35
+#: An escalated complaint takes this part of the work; whoever waits again has more patience.
+_ESCALATED_WORK = 0.8
+_PATIENCE_AGAIN = 2.0
+_ESCALATED_TARGET = {1: 60.0, 2: 120.0}
+#: Rounding that sums of capacity shares are allowed.
+EPSILON = 1e-9
+
+_SHIFT, _DONE, _ARRIVAL, _LEAVES = range(4)
+
+
+class Router(Protocol):
+    """Who decides. It is told everything that a router may know, when it happens."""
+
+    def shift(self, agent: int, *, on: bool, now: float) -> None:
+        """An agent begins or ends to take work."""
+
+    def waits(self, leg: Leg, now: float) -> None:
+        """Somebody stands in line."""
+
+    def leaves(self, leg: Leg, now: float) -> None:
+        """Somebody who waited has given up."""
+
+    def starts(self, leg: Leg, agent: int, now: float) -> None:
+        """An agent takes a leg that was decided on."""
+
+    def ends(self, leg: Leg, agent: int, now: float) -> None:
+        """An agent is done with a leg."""
+
+    def decide(self, now: float) -> Sequence[tuple[Leg, int]]:
+        """Return who gets whom now."""
+
+
+class World:
+    """One day under one router. `run` plays it and returns every leg."""
+
+    def __init__(self, day: Day, router: Router) -> None:
+        scenario, agents = day.scenario, day.scenario.agents
+        self._day, self._router = day, router
+        self._weights = scenario.channel_weight
+        self._load = [0.0] * agents
+        self._open: list[dict[Leg, float]] = [{} for _ in range(agents)]
+        self._since = [0.0] * agents
+        self._version = [0] * agents
+        self._events: list[tuple[float, int, int, int]] = []
+        self._legs: list[Leg] = []
+        self._waiting = 0
+        self.busy = np.zeros(agents)  # seconds with something in hand
+        self.effort = np.zeros(agents)  # seconds weighted by the part of capacity in use
+        self._pace = [1 / (1 + scenario.gamma * max(0, n - 1)) for n in range(64)]
+
+    def run(self) -> list[Leg]:
+        """Play the day."""
+        self._plan_shifts()
+        for number, arrival in enumerate(self._day.customers.arrival.tolist()):
+            heappush(self._events, (arrival, _ARRIVAL, number, 0))
+        end, tick = self._day.horizon + _AFTER, 0.0
+        while self._events or self._waiting:
+            moment = self._events[0][0] if self._events else end
+            if self._waiting and tick < moment:
+                moment = tick
+            else:
+                self._happens(heappop(self._events))
+            if moment > end:
+                break
+            if self._waiting:
+                self._route(moment)
+            if moment >= tick:
+                tick = float(int(moment)) + _TICK
+        for leg in self._legs:
+            if leg.answered is None and leg.left is None:
+                leg.left = end
+        return self._legs
+
+    def _plan_shifts(self) -> None:
+        staff = self._day.staff
+        for agent in range(self._day.scenario.agents):
+            moments = {staff.on[agent], staff.off[agent], staff.away[agent], staff.back[agent]}
+            for moment in moments:
+                if moment < self._day.horizon + _AFTER:
+                    heappush(self._events, (float(moment), _SHIFT, agent, 0))
+
+    def _happens(self, event: tuple[float, int, int, int]) -> None:
+        now, kind, number, version = event
+        if kind == _SHIFT:
+            staff = self._day.staff
+            on = bool(staff.on[number] <= now < staff.off[number])
+            away = bool(staff.away[number] <= now < staff.back[number])
+            self._router.shift(number, on=on and not away, now=now)
+        elif kind == _ARRIVAL:
+            self._queue(self._first(number), now)
+        elif kind == _LEAVES:
+            leg = self._legs[number]
+            if leg.answered is None:
+                leg.left = now
+                self._waiting -= 1
+                self._router.leaves(leg, now)
+        elif version == self._version[number]:
+            self._finish(number, now)
+
+    def _first(self, number: int) -> Leg:
+        day, customers = self._day, self._day.customers
+        channel, kind = int(customers.channel[number]), int(customers.kind[number])
+        return Leg(
+            id=len(self._legs),
+            conversation=number,
+            channel=channel,
+            kind=kind,
+            level=0,
+            wanted=int(day.wanted_of[number, 0]),
+            target=float(customers.target[number]),
+            weight=float(customers.weight[number]),
+            upset=bool(customers.upset[number]),
+            arrived=float(customers.arrival[number]),
+            patience=float(customers.patience[number]),
+            previous=int(customers.previous[number]),
+            excluded=-1,
+            transfers=0,
+        )
+
+    def _queue(self, leg: Leg, now: float) -> None:
+        self._legs.append(leg)
+        self._waiting += 1
+        heappush(self._events, (now + leg.patience, _LEAVES, leg.id, 0))
+        self._router.waits(leg, now)
+
+    def _route(self, now: float) -> None:
+        for leg, agent in self._router.decide(now):
+            self._start(leg, agent, now)
+
+    def _start(self, leg: Leg, agent: int, now: float) -> None:
+        day = self._day
+        weight = self._weights[leg.channel]
+        if leg.answered is not None or leg.left is not None:
+            raise RuntimeError(f"leg {leg.id} is no longer waiting")
+        if self._load[agent] + weight > 1 + EPSILON or agent == leg.excluded:
+            raise RuntimeError(f"agent {agent} cannot take leg {leg.id}")
+        if not day.staff.serves[agent, leg.channel] or day.fit.level[leg.wanted, agent] > 4:
+            raise RuntimeError(f"agent {agent} is not qualified for leg {leg.id}")
+        leg.answered, leg.agent = now, agent
+        self._waiting -= 1
+        missing = int(day.fit.missing[leg.wanted, agent])
+        topic = int(day.fit.topic[leg.wanted, agent])
+        sticky = agent == leg.previous
+        leg.sticky = sticky
+        leg.resolved = min(
+            0.98, max(0.05, 0.72 + 0.04 * (topic - 3) - 0.15 * missing + 0.05 * sticky)
+        )
+        work = float(day.customers.work[leg.conversation]) * max(0.6, 1 - 0.06 * (topic - 3))
+        work *= (1 + 0.15 * missing) * (0.9 if sticky else 1.0) * float(day.staff.speed[agent])
+        work *= _ESCALATED_WORK**leg.level
+        luck = float(day.customers.luck[leg.conversation, min(leg.transfers, 2)])
+        if leg.transfers < _MOST_TRANSFERS and luck < 0.02 + 0.15 * min(missing, 3):
+            leg.transferred = True
+            work *= _TRANSFER_AFTER
+        self._work_on(agent, now)
+        self._open[agent][leg] = work
+        self._load[agent] += weight
+        self._router.starts(leg, agent, now)
+        self._expect(agent, now)
+
+    def _work_on(self, agent: int, now: float) -> None:
+        """Let the agent's open conversations advance to ``now``."""
+        held = self._open[agent]
+        passed = now - self._since[agent]
+        self._since[agent] = now
+        if held and passed > 0:
+            self.busy[agent] += passed
+            self.effort[agent] += passed * self._load[agent]
+            done = passed * self._pace[len(held)]
+            for leg in held:
+                held[leg] -= done
+
+    def _expect(self, agent: int, now: float) -> None:
+        self._version[agent] += 1
+        held = self._open[agent]
+        if held:
+            left = max(0.0, min(held.values())) / self._pace[len(held)]
+            heappush(self._events, (now + left, _DONE, agent, self._version[agent]))
+
+    def _finish(self, agent: int, now: float) -> None:
+        self._work_on(agent, now)
+        held = self._open[agent]
+        leg = min(held, key=lambda each: (held[each], each.id))
+        del held[leg]
+        self._load[agent] -= self._weights[leg.channel]
+        if not held:
+            self._load[agent] = 0.0
+        leg.ended = now
+        self._router.ends(leg, agent, now)
+        self._expect(agent, now)
+        follow = self._handed_on(leg, now) if leg.transferred else self._escalated(leg, now)
+        if follow is not None:
+            self._queue(follow, now)
+
+    def _handed_on(self, leg: Leg, now: float) -> Leg:
+        return Leg(
+            id=len(self._legs),
+            conversation=leg.conversation,
+            channel=leg.channel,
+            kind=leg.kind,
+            level=leg.level,
+            wanted=leg.wanted,
+            target=leg.target,
+            weight=leg.weight,
+            upset=leg.upset,
+            arrived=now,
+            patience=self._again(leg),
+            previous=leg.previous if leg.previous != leg.agent else -1,
+            excluded=leg.agent,
+            transfers=leg.transfers + 1,
+        )
+
+    def _escalated(self, leg: Leg, now: float) -> Leg | None:
+        if leg.kind != COMPLAINS or leg.level > 1:
+            return None
+        luck = float(self._day.customers.luck[leg.conversation, 3 + leg.level])
+        if luck >= self._day.scenario.escalate[leg.level]:
+            return None
+        level = leg.level + 1
+        return Leg(
+            id=len(self._legs),
+            conversation=leg.conversation,
+            channel=leg.channel,
+            kind=leg.kind,
+            level=level,
+            wanted=int(self._day.wanted_of[leg.conversation, level]),
+            target=_ESCALATED_TARGET[level],
+            weight=leg.weight,
+            upset=leg.upset,
+            arrived=now,
+            patience=self._again(leg),
+            previous=-1,
+            excluded=-1,
+            transfers=0,
+        )
+
+    def _again(self, leg: Leg) -> float:
+        return float(self._day.customers.patience[leg.conversation]) * _PATIENCE_AGAIN

@@ -1,0 +1,1 @@
+"""Page tests: the real application, a real store, a real browser."""

@@ -1,0 +1,27 @@
+"""Fixtures of the web room."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from router.store.engine import SqlStore
+from tests.support.fakes import CountingIds, FixedClock
+from tests.web.house import House, a_house
+
+
+@pytest.fixture
+async def house(
+    sqlite_store: SqlStore, clock: FixedClock, ids: CountingIds, tmp_path: Path
+) -> AsyncIterator[House]:
+    """Run the web room for this test."""
+    async with a_house(sqlite_store, clock, ids, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(house: House) -> AsyncIterator[ClientSession]:
+    """Open a client without a name."""
+    async with house.browser() as opened:
+        yield opened
