@@ -7,11 +7,13 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import structlog
@@ -20,11 +22,12 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from router.channel.connection import SignsVisitors
-from router.channel.contract import Call, Family
+from router.channel.contract import Family
 from router.domain.ids import AccountName
 from router.service import people
 from router.service.accept import Intake
 from router.service.dispatch import Dispatcher
+from router.service.follow import Follower
 from router.service.library import Library
 from router.service.loops import bot_loop, clock_loop, forgetting_loop, reading_loop
 from router.settings.accounts import generated
@@ -32,11 +35,13 @@ from router.settings.load import Settings
 from router.store.engine import SqlStore, open_store
 from router.store.migrate import upgrade
 from router.transport.assembly import Transport, open_transport
+from router.transport.mqtt import Broker, Notices
 from router.transport.settings import TransportSettings
 from router.understanding.reader import RuleReader
 from router.understanding.retrieval import Retrieval
 from router.web.app import build_app
 from router.web.deps import DemoMember, Deps, WebSettings
+from router.web.live import HUB
 from router.web.sockets import SOCKETS
 
 log = structlog.get_logger()
@@ -44,6 +49,7 @@ log = structlog.get_logger()
 #: How long open sockets and streams may take to end when the daemon stops, in seconds.
 _SHUTDOWN_S = 10.0
 _ADMIN = "admin"
+_MQTT, _MQTTS = 1883, 8883
 #: How long the token of a member of the demo shop lasts.
 _MEMBER_LASTS = timedelta(hours=12)
 
@@ -80,6 +86,7 @@ class Rooms:
     reader: RuleReader
     intake: Intake
     dispatcher: Dispatcher
+    follower: Follower
     name: str
 
 
@@ -106,6 +113,7 @@ async def build(settings: Settings) -> Rooms:
         reader=RuleReader(),
         intake=Intake(store, settings.policy),
         dispatcher=dispatcher,
+        follower=Follower(store),
         name=name,
     )
 
@@ -154,20 +162,19 @@ async def _serve(rooms: Rooms) -> None:
         clock=rooms.clock,
         ids=rooms.ids,
         name=rooms.name,
-        settings=TransportSettings(
-            media=rooms.settings.data / "media",
-            private_links=rooms.settings.private_media,
-            most_attempts=rooms.settings.send_attempts,
-        ),
+        settings=_transport_settings(rooms.settings),
+        policy=rooms.settings.policy,
     )
     async with around as transport, asyncio.TaskGroup() as tasks:
         app = build_app(_deps(rooms, transport))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         transport.push.port = app[SOCKETS].push
-        rooms.store.listen(transport.sender.heard)
+        notices = _notices(rooms)
+        _connect(rooms, transport, app, notices)
         owned = [
-            tasks.create_task(each, name=name) for name, each in _loops(rooms, transport).items()
+            tasks.create_task(each, name=name)
+            for name, each in _loops(rooms, transport, notices).items()
         ]
         taking_in = tasks.create_task(rooms.intake.run(), name="intake")
         sending = tasks.create_task(transport.sender.run(), name="sender")
@@ -188,7 +195,58 @@ async def _serve(rooms: Rooms) -> None:
                 task.cancel()
 
 
-def _loops(rooms: Rooms, transport: Transport) -> dict[str, Coroutine[Any, Any, None]]:
+def _transport_settings(settings: Settings) -> TransportSettings:
+    return TransportSettings(
+        media=settings.data / "media",
+        private_links=settings.private_media,
+        most_attempts=settings.send_attempts,
+    )
+
+
+def _notices(rooms: Rooms) -> Notices | None:
+    """Return what keeps daemons in touch, if a broker is configured."""
+    if not rooms.settings.mqtt_url:
+        return None
+    address = urlsplit(rooms.settings.mqtt_url)
+    tls = ssl.create_default_context() if address.scheme == "mqtts" else None
+    broker = Broker(
+        host=address.hostname or "127.0.0.1",
+        port=address.port or (_MQTTS if tls else _MQTT),
+        installation=address.path.strip("/") or "mainstem",
+        username=address.username,
+        password=address.password,
+        tls=tls,
+    )
+    return Notices(
+        broker,
+        daemon=rooms.name,
+        news=rooms.follower.wake,
+        ids=rooms.ids,
+        settings=_transport_settings(rooms.settings),
+    )
+
+
+def _connect(
+    rooms: Rooms, transport: Transport, app: web.Application, notices: Notices | None
+) -> None:
+    """Hang everybody's ears on the commits: ours at once, the others' as they are followed."""
+    store, follower = rooms.store, rooms.follower
+    store.listen(follower.ours)
+    store.listen(transport.heard)
+    if notices is not None:
+        store.listen(notices.committed)
+    for hear in (
+        rooms.library.hear,
+        rooms.dispatcher.wake.ring,
+        app[HUB].notice,
+        transport.heard,
+    ):
+        follower.tell(hear)
+
+
+def _loops(
+    rooms: Rooms, transport: Transport, notices: Notices | None
+) -> dict[str, Coroutine[Any, Any, None]]:
     """Return the tasks that run beside the web, by name; their bells hang on the store."""
     policy, clock, store = rooms.settings.policy, rooms.clock, rooms.store
     able = {name: each.channel.capabilities for name, each in rooms.settings.accounts.items()}
@@ -204,9 +262,14 @@ def _loops(rooms: Rooms, transport: Transport) -> dict[str, Coroutine[Any, Any, 
     }
     for name in ("reading", "bot"):
         store.listen(bells[name].ring)
+        rooms.follower.tell(bells[name].ring)
     return {
         **{name: bell.run() for name, bell in bells.items()},
+        **{name: duty.run() for name, duty in transport.duties.items()},
+        **({"notices": notices.run()} if notices is not None else {}),
+        "afterwards": transport.afterwards.run(),
         "dispatch": rooms.dispatcher.run(),
+        "follower": rooms.follower.run(),
         "library": rooms.library.run(store),
     }
 
@@ -231,7 +294,7 @@ def _deps(rooms: Rooms, transport: Transport) -> Deps:
             demo=bool(settings.demo_members),
         ),
         version=version("mainstem"),
-        after=_nothing_after,
+        after=transport.afterwards.after,
         demo_members=lambda: demo_members(settings, rooms.clock.now()),
     )
 
@@ -261,7 +324,3 @@ def demo_members(settings: Settings, now: datetime) -> tuple[DemoMember, ...]:
                 for each in settings.demo_members
             )
     return ()
-
-
-def _nothing_after(account: AccountName, calls: tuple[Call, ...]) -> None:
-    log.warning("calls_not_made", account=account, count=len(calls))

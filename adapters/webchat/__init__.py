@@ -18,6 +18,7 @@ CHANNEL = Channel(
         media_in=_MEDIA,
         recalls_in=True,
         receipts=True,
+        idempotent_sends=True,  # the widget knows each message by its id
     ),
     settings=Settings,
     build=WebChat,

@@ -170,6 +170,10 @@ class _Taking:
                 pass
             case Bell():
                 self.unit.journal.ring(self.source.account, event.cursor_key, hint=event.hint)
+                self.unit.record(
+                    Happened(kind="bell_rung", facts={"account": self.source.account}),
+                    at=self.delivery.received_at,
+                )
                 self.bells += 1
             case Ignored(kind=kind):
                 self.ignored += 1

@@ -69,10 +69,10 @@ def take_note(
     """
     for_bot: dict[ConversationId, None] = {}
     for each in understood:
+        unit.contacts.lock(each.interaction.contact)
         said = unit.conversations.interaction(each.interaction.id)
         if not said.unread or said.content != each.interaction.content:
             continue  # read already, or changed while it was being read: read again
-        unit.contacts.lock(said.contact)
         unit.conversations.mark_read(said.id, each.reading)
         conversation = unit.conversations.get(said.conversation)
         conversation = replace(conversation, unread=max(0, conversation.unread - 1))

@@ -36,6 +36,7 @@ class Rules:
     steps: Steps
     priority: bool
     previous: bool
+    hold: float  # seconds in which only the agent who knows the contact is asked
     take: str  # "idle", "spare" or "turn"
 
 
@@ -68,7 +69,10 @@ class RuleRouter:
         """Somebody stands in line."""
         insort(self._line, self._entry(leg))
         self._fresh.append(leg)
-        for after, _level in self._rules.steps:
+        moments = {after for after, _level in self._rules.steps}
+        if leg.previous >= 0:
+            moments.add(self._rules.hold)
+        for after in sorted(moments):
             if after > 0:
                 heappush(self._steps, (now + after, leg.id, leg))
 
@@ -139,11 +143,18 @@ class RuleRouter:
             and self._room[agent] + EPSILON >= self._weights[leg.channel]
             and self._serves[leg.channel][agent]
             and self._level[leg.wanted, agent] <= self._reach(leg, now)
+            and (agent == leg.previous or not self._held(leg, now))
         )
+
+    def _held(self, leg: Leg, now: float) -> bool:
+        """Return whether it still waits for the agent who knows the contact."""
+        return leg.previous >= 0 and now - leg.arrived + EPSILON < self._rules.hold
 
     def _agent_for(self, leg: Leg, now: float) -> int | None:
         if self._rules.previous and leg.previous >= 0 and self._fits(leg, leg.previous, now):
             return leg.previous
+        if self._held(leg, now):
+            return None
         fits = (
             (self._room + EPSILON >= self._weights[leg.channel])
             & self._serves[leg.channel]

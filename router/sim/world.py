@@ -49,7 +49,7 @@ class Router(Protocol):
         """An agent is done with a leg."""
 
     def decide(self, now: float) -> Sequence[tuple[Leg, int]]:
-        """Return who gets whom now."""
+        """Return who gets whom now; asked again until nobody does."""
 
 
 class World:
@@ -146,8 +146,9 @@ class World:
         self._router.waits(leg, now)
 
     def _route(self, now: float) -> None:
-        for leg, agent in self._router.decide(now):
-            self._start(leg, agent, now)
+        while self._waiting and (chosen := self._router.decide(now)):
+            for leg, agent in chosen:
+                self._start(leg, agent, now)
 
     def _start(self, leg: Leg, agent: int, now: float) -> None:
         day = self._day

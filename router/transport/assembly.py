@@ -1,16 +1,26 @@
-"""Puts the transport room together for the daemon: one session, one sender, and the chores."""
+"""Puts the transport room together for the daemon: the sessions, the sender, and the chores."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypedDict
 
 from router.channel.accounts import Account
 from router.channel.contract import Push, Reply
+from router.domain.events import Logged
 from router.domain.ids import AccountName
+from router.domain.policy import ShopPolicy
 from router.service.ports import Clock, Ids, Store
+from router.transport import media, profiles
+from router.transport.afterwards import Afterwards
 from router.transport.asker import Asker
-from router.transport.carrier import PushPort
+from router.transport.carrier import Carrier, PushPort
+from router.transport.duty import Duty, Wakes, Work
 from router.transport.http import open_http
+from router.transport.links import open_links
+from router.transport.media import MediaFetcher
+from router.transport.profiles import Profiles
+from router.transport.pulls import Puller
 from router.transport.sender import Sender, make_sender
 from router.transport.settings import TransportSettings
 from router.transport.tokens import Tokens
@@ -31,10 +41,24 @@ class LatePush:
 
 @dataclass(slots=True, kw_only=True)
 class Transport:
-    """The room as it stands: who sends, and how frames reach our sockets."""
+    """The room as it stands: who sends, how frames reach our sockets, and what else is done.
+
+    The sender, every duty and ``afterwards`` are tasks that the daemon owns; `heard` is to be told
+    of what is committed.
+    """
 
     sender: Sender
     push: LatePush
+    afterwards: Afterwards
+    duties: Mapping[str, Duty]
+    profiles: Profiles
+
+    def heard(self, events: Sequence[Logged]) -> None:
+        """Listen to what was committed, here or elsewhere."""
+        self.sender.heard(events)
+        self.profiles.heard(events)
+        for duty in self.duties.values():
+            duty.heard(events)
 
 
 @asynccontextmanager
@@ -46,9 +70,10 @@ async def open_transport(
     ids: Ids,
     name: str,
     settings: TransportSettings,
+    policy: ShopPolicy,
 ) -> AsyncIterator[Transport]:
-    """Open the one HTTP session and build what uses it, until the end of the block."""
-    async with open_http(settings) as http:
+    """Open the HTTP sessions and build what uses them, until the end of the block."""
+    async with open_http(settings) as http, open_links(settings) as links:
         tokens = Tokens(store=store, http=http, clock=clock, name=name, settings=settings)
         asker = Asker(http=http, tokens=tokens, clock=clock, ids=ids)
         push = LatePush()
@@ -64,4 +89,53 @@ async def open_transport(
             settings=settings,
             push=push,
         )
-        yield Transport(sender=sender, push=push)
+        around = _Around(
+            store=store,
+            accounts=accounts,
+            asker=asker,
+            clock=clock,
+            ids=ids,
+            settings=settings,
+        )
+        people = Profiles(**around, policy=policy)
+        works: dict[str, tuple[Work, Wakes]] = {
+            "media": (MediaFetcher(**around, links=links).work, media.wakes),
+            "pull": (Puller(**around, policy=policy).work, _rung),
+            "profiles": (people.work, profiles.wakes),
+        }
+        yield Transport(
+            sender=sender,
+            push=push,
+            afterwards=Afterwards(
+                accounts=accounts, asker=asker, carrier=Carrier(http=http, push=push)
+            ),
+            duties={
+                duty: Duty(
+                    duty,
+                    work,
+                    store=store,
+                    clock=clock,
+                    holder=name,
+                    wakes=wakes,
+                    poll=settings.poll,
+                    lasts=settings.claim,
+                )
+                for duty, (work, wakes) in works.items()
+            },
+            profiles=people,
+        )
+
+
+class _Around(TypedDict):
+    """What every chore works with."""
+
+    store: Store
+    accounts: Mapping[AccountName, Account]
+    asker: Asker
+    clock: Clock
+    ids: Ids
+    settings: TransportSettings
+
+
+def _rung(logged: Logged) -> bool:
+    return logged.event.kind == "bell_rung"

@@ -14,6 +14,8 @@ log = structlog.get_logger()
 
 #: Does what there is to do now and returns when there may be more to do, at the latest.
 Work = Callable[[], Awaitable[timedelta]]
+#: Says of an event whether there may be something to do.
+Wakes = Callable[[Logged], bool]
 
 _SHORTEST = timedelta(milliseconds=20)
 
@@ -34,7 +36,7 @@ class Duty:
         store: Store,
         clock: Clock,
         holder: str,
-        wakes: Callable[[Logged], bool],
+        wakes: Wakes,
         poll: timedelta,
         lasts: timedelta,
     ) -> None:

@@ -27,7 +27,8 @@ HERE, GONE = b"here", b"gone"
 _NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 _NOT_IN_TOPICS = frozenset("/+#\0")
 _KEEP_ALIVE = 15
-_TIMEOUT = 10.0
+#: A broker that does not know MQTT 5 is spoken to in 3.1.1, which is enough for notices.
+_PROTOCOLS = (ProtocolVersion.V5, ProtocolVersion.V311)
 
 #: Told that the log has grown to the given number; 0: perhaps, we were out of touch.
 News = Callable[[int], None]
@@ -73,6 +74,7 @@ class Notices:
         self._stopping = asyncio.Event()
         self._seq = 0
         self._connected = False
+        self._protocol: ProtocolVersion | None = None  # the one that the broker has answered
 
     @property
     def is_connected(self) -> bool:
@@ -95,9 +97,11 @@ class Notices:
         attempts = 0
         while not self._stopping.is_set():
             was_connected = False
+            protocol = self._protocol or _PROTOCOLS[attempts % len(_PROTOCOLS)]
             try:
-                async with self._client() as client:
+                async with self._client(protocol) as client:
                     was_connected = self._connected = True
+                    self._protocol = protocol
                     await self._session(client)
             except* (aiomqtt.MqttError, OSError) as group:
                 why = type(group.exceptions[0]).__name__
@@ -121,7 +125,7 @@ class Notices:
         for each in left:
             each.cancel()
 
-    def _client(self) -> aiomqtt.Client:
+    def _client(self, protocol: ProtocolVersion) -> aiomqtt.Client:
         presence = aiomqtt.Will(self._presence, GONE, qos=1, retain=True)
         return aiomqtt.Client(
             self._broker.host,
@@ -130,10 +134,10 @@ class Notices:
             password=self._broker.password,
             tls_context=self._broker.tls,
             identifier=f"mainstem-{self._broker.installation}-{self._daemon}",
-            protocol=ProtocolVersion.V5,
+            protocol=protocol,
             will=presence,
             keepalive=_KEEP_ALIVE,
-            timeout=_TIMEOUT,
+            timeout=self._settings.connect.total_seconds(),
             socket_options=[_NO_DELAY],
         )
 

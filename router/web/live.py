@@ -48,6 +48,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "interaction_taken": _TALK,
     "interaction_changed": ("desk", "conversation", "contact"),
     "interactions_read": ("queues", "conversation", "contact"),
+    "bell_rung": (),
     "call_ended": _TALK,
     "reply_queued": ("queues", "conversation", "contact"),
     "reply_settled": ("conversation", "contact", "trouble"),

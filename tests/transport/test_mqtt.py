@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -63,6 +63,47 @@ async def in_touch(*daemons: Notices) -> AsyncIterator[None]:
             for each in daemons:
                 each.stop()
             await asyncio.wait(owned, timeout=PATIENCE)
+
+
+class Cable:
+    """What lies between a daemon and its broker, and can be cut."""
+
+    def __init__(self, port: int) -> None:
+        self._there, self.port = port, 0
+        self._server: asyncio.Server | None = None
+        self._ends: list[asyncio.StreamWriter] = []
+
+    async def lay(self) -> None:
+        self._server = await asyncio.start_server(self._connected, LOOPBACK, 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """End every connection without a word, and take no new one."""
+        assert self._server is not None
+        self._server.close()
+        for end in self._ends:
+            end.transport.abort()
+
+    async def _connected(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        there, forth = await asyncio.open_connection(LOOPBACK, self._there)
+        self._ends += [back, forth]
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._carry(here, forth), name="forth")
+            tasks.create_task(self._carry(there, back), name="back")
+
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await source.read(4096):
+                sink.write(data)
+        sink.close()
+
+
+@asynccontextmanager
+async def a_cable(port: int) -> AsyncIterator[Cable]:
+    cable = Cable(port)
+    await cable.lay()
+    yield cable
+    cable.cut()
 
 
 @contextmanager
@@ -155,17 +196,17 @@ async def test_a_daemon_that_is_cut_off_is_seen_to_be_gone(
     mqtt_broker: Running, tmp_path: Path
 ) -> None:
     ear, topic = Ear(), "mainstem/sofas/daemon/doomed"
-    daemon = notices(mqtt_broker.port, tmp_path, "doomed", ear)
-    watcher = aiomqtt.Client(mqtt_broker.host, mqtt_broker.port)
-    async with asyncio.timeout(PATIENCE), watcher, in_touch(daemon):
+    async with (
+        asyncio.timeout(PATIENCE),
+        a_cable(mqtt_broker.port) as cable,
+        aiomqtt.Client(mqtt_broker.host, mqtt_broker.port) as watcher,
+        in_touch(notices(cable.port, tmp_path, "doomed", ear)),
+    ):
         await ear.until(bool)
         await watcher.subscribe(topic, qos=1)
         assert (await anext(watcher.messages)).payload == HERE
-        thief = aiomqtt.Client(
-            mqtt_broker.host, mqtt_broker.port, identifier="mainstem-sofas-doomed"
-        )
-        async with thief:  # the broker ends the older connection of that name
-            assert (await anext(watcher.messages)).payload == GONE
+        cable.cut()
+        assert (await anext(watcher.messages)).payload == GONE
 
 
 async def test_a_word_that_is_no_notice_is_passed_over(

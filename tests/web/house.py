@@ -201,7 +201,10 @@ class House:
     async def give(self, conversation: ConversationId, agent: Agent) -> None:
         """Put a conversation into an agent's hands."""
         await self.store.transact(
-            supervise.take_over, conversation=conversation, by=agent.id, seen_seq=0,
+            supervise.take_over,
+            conversation=conversation,
+            by=agent.id,
+            seen_seq=0,
             at=self.clock.now(),
         )
 

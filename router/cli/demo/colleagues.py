@@ -5,7 +5,6 @@ always a line to look at, and some complaints are left for whoever watches.
 """
 
 import asyncio
-import itertools
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +15,7 @@ from router.cli.demo.scripts import language_of
 from router.cli.demo.stage import Refusal, Stage, survive
 
 #: With fewer waiting than this, agents stay with the customers whom they have.
-FEW_WAITING = 6
+FEW_WAITING = 8
 #: Seconds at pace 1: between two looks at the desk; to read before accepting; to write an answer;
 #: that an answered customer is kept; until a complaint is acknowledged.
 LOOK, READ, WRITE, STAY, THINK = 2.0, 3.0, 5.0, 25.0, 15.0
@@ -89,6 +88,7 @@ class Colleague:
         elif state == "WithAgent" and conversation["waiting_since"] is not None:
             await self._answer(name)
         elif state == "WithAgent" and self._may_finish(conversation):
+            self._stage.mood.waiting -= 1  # whoever waits next takes the place
             await self._api.call("POST", f"/conversations/{name}/finish")
 
     async def _answer(self, conversation: str) -> None:
@@ -130,35 +130,39 @@ class Supervisor:
     def __init__(self, stage: Stage, token: str) -> None:
         self._stage, self._api = stage, Api(stage, token)
         self._joined: set[str] = set()
+        self._callers = {
+            customer.number
+            for customer in stage.scripts.customer
+            if customer.channel == "phone" and customer.severity
+        }
 
     async def work(self) -> None:
         """Watch until cancelled."""
-        for turn in itertools.count():
+        while True:
             await survive("supervisor", self._look)
-            if turn % 3 == 0:
-                await survive("supervisor", self._join)
             await self._stage.wait(LOOK)
 
     async def _look(self) -> None:
         board = await self._api.call("GET", "/board")
-        if board is not None:
-            self._stage.mood.waiting = board["waiting_total"]
-
-    async def _join(self) -> None:
-        """Merge the caller with whoever wrote the same number on Weibo: a person's judgement."""
-        for customer in self._stage.scripts.customer:
-            if customer.channel == "phone" and customer.severity and customer.number:
-                await self._join_by_number(customer.number)
-
-    async def _join_by_number(self, number: str) -> None:
-        if number in self._joined:
+        if board is None:
             return
-        found = await self._api.call("GET", f"/contacts?words={quote(number)}")
-        roots = list(dict.fromkeys(each["root"] for each in found or ()))
-        for other in roots[1:]:
-            body = {"contact": other, "why": "微博留言里写了与来电相同的号码"}
-            await self._api.call("POST", f"/contacts/{roots[0]}/merge", body)
-            self._joined.add(number)
+        self._stage.mood.waiting = board["waiting_total"]
+        for card in board["cases"]:
+            await self._join(card["contact"])
+
+    async def _join(self, contact: str) -> None:
+        """Merge a person with the caller whose number this person wrote: somebody's judgement."""
+        for number in self._callers - self._joined:
+            callers = await self._api.call("GET", f"/contacts?words={quote(number)}")
+            roots = {each["root"] for each in callers or ()}
+            if len(roots) != 1 or contact in roots:
+                continue
+            digits = number.removeprefix("+86")
+            page = await self._api.call("GET", f"/contacts/{contact}/timeline?words={digits}")
+            if page is not None and page["interactions"]:
+                body = {"contact": contact, "why": "微博留言里写了与来电相同的号码"}
+                await self._api.call("POST", f"/contacts/{roots.pop()}/merge", body)
+                self._joined.add(number)
 
 
 async def work(stage: Stage, tokens: Mapping[str, str], *, supervisor: str) -> None:

@@ -13,7 +13,7 @@ from router.cli.demo.stage import Stage, survive
 #: Seconds between newcomers once the scripted customers have come, at pace 1.
 GAP = 7.0
 #: With more waiting than this nobody new comes.
-MOST_WAITING = 14
+MOST_WAITING = 16
 
 _NAMES = ("阿竹", "小禾", "阿莲", "小桃", "阿栗", "小梨", "Ash", "Rowan", "Hazel", "Ivo")
 _PLAYS: Mapping[str, Callable[[Stage, Customer], Awaitable[None]]] = MappingProxyType(

@@ -1,0 +1,74 @@
+"""What others commit: other daemons, and commands run beside this one. Read from the log alone."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from router.domain.events import Logged
+from router.service.ports import Store, StoreUnavailable
+from router.service.unit import Unit
+
+log = structlog.get_logger()
+
+_PAGE = 1000
+
+Hear = Callable[[Sequence[Logged]], None]
+
+
+class Follower:
+    """Tells of commits that were not made through this store; at the latest after a pause.
+
+    A notice of another daemon only wakes it: a lost notice costs time and never truth.
+    """
+
+    def __init__(self, store: Store, *, pause_s: float = 2.0) -> None:
+        self._store, self._pause_s = store, pause_s
+        self._hear: list[Hear] = []
+        self._ours: set[int] = set()
+        self._last: int | None = None
+        self._bell = asyncio.Event()
+
+    def tell(self, hear: Hear) -> None:
+        """Call ``hear`` with what others have committed."""
+        self._hear.append(hear)
+
+    def ours(self, logged: Sequence[Logged]) -> None:
+        """Note what this store committed: everybody here knows it already."""
+        self._ours.update(each.seq for each in logged)
+
+    def wake(self, *_news: object) -> None:
+        """Look now: somebody says that there is something new."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Follow the log until cancelled."""
+        while True:
+            self._bell.clear()
+            try:
+                await self._look()
+            except StoreUnavailable:
+                log.warning("follower_waits_for_database")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_s):
+                    await self._bell.wait()
+
+    async def _look(self) -> None:
+        if self._last is None:
+            self._last = await self._store.read(_seq)
+            return
+        while logged := await self._store.read(_since, self._last):
+            self._last = logged[-1].seq
+            others = tuple(each for each in logged if each.seq not in self._ours)
+            self._ours = {seq for seq in self._ours if seq > self._last}
+            for hear in self._hear if others else ():
+                hear(others)
+
+
+def _seq(unit: Unit) -> int:
+    return unit.journal.seq()
+
+
+def _since(unit: Unit, seq: int) -> tuple[Logged, ...]:
+    return unit.journal.events_since(seq, limit=_PAGE)

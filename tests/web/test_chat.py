@@ -1,0 +1,362 @@
+"""Web chat: hello, say, be answered, come back; over a real socket and the real adapter."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from aiohttp import ClientSession, WSServerHandshakeError
+from yarl import URL
+
+from router.channel.contract import Outbound, Push, Speaker
+from router.domain.content import Media, Text
+from router.domain.ids import AccountName, ConversationId
+from router.domain.workforce import Role
+from router.service import desk
+from router.service.reply import note, reply
+from router.web.sockets import SOCKETS
+from tests.web.house import SITE, House, Talking
+
+CHAT = AccountName("chat")
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+
+
+async def _said(visitor: Talking, words: str, key: str = "m1") -> dict[str, object]:
+    await visitor.say("send", id=f"f-{key}", client_msg_id=key, type="text", text=words)
+    return await visitor.hear_op("ack")
+
+
+def _member(house: House, member: str = "crm-1", phone: str = "+8613800138000") -> str:
+    adapter = house.deps.accounts[CHAT].adapter
+    token: str = adapter.issue(
+        member=member, name="王小明", phone=phone, at=house.clock.now(), lasts=timedelta(hours=1)
+    )
+    return token
+
+
+async def _push(house: House, conversation: ConversationId, words: str) -> None:
+    """Do what the sender does with an answer."""
+    (said,) = [each for each in await house.said(conversation) if each.content == Text(text=words)]
+    held = next(each for each in await house.open() if each.id == conversation)
+    message = Outbound(
+        id=said.id,
+        recipient=held.external_id,
+        content=said.content,
+        at=said.at,
+        by=Speaker.AGENT,
+        speaker_name=said.author_name,
+        conversation=conversation,
+        seq=said.seq,
+    )
+    for call in house.deps.accounts[CHAT].adapter.encode(message):
+        assert (await house.app[SOCKETS].push(CHAT, call)).status == 202
+
+
+async def _answer(house: House, words: str) -> ConversationId:
+    """Let an agent take the only conversation and answer in it."""
+    (held,) = await house.open()
+    agent = await house.agent("chen")
+    await house.give(held.id, agent)
+    await house.store.transact(
+        reply,
+        conversation=held.id,
+        by=agent.id,
+        content=Text(text=words),
+        capabilities=house.deps.able(CHAT),
+        at=house.clock.now(),
+    )
+    return held.id
+
+
+async def test_a_visitor_is_welcomed_and_what_they_say_is_acknowledged_after_the_commit(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        welcome = await visitor.hello()
+        assert (welcome["op"], welcome["verified"]) == ("welcome", False)
+        ack = await _said(visitor, "椅子坏了")
+    (held,) = await house.open()
+    (said,) = await house.said(held.id)
+    assert (ack["message_id"], ack["seq"], ack["re"]) == (said.id, 1, "f-m1")
+
+
+async def test_a_message_sent_again_is_one_message_with_the_same_acknowledgement(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        first = await _said(visitor, "椅子坏了")
+        again = await _said(visitor, "椅子坏了")
+    assert (first["message_id"], first["seq"]) == (again["message_id"], again["seq"])
+    (held,) = await house.open()
+    assert len(await house.said(held.id)) == 1
+
+
+async def test_the_visitors_cookie_is_out_of_scripts_reach_and_finds_the_conversation_again(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await _said(visitor, "椅子坏了")
+    cookie = next(each for each in client.cookie_jar if each.key == "mainstem_visitor")
+    assert (cookie["httponly"], cookie["path"]) == (True, "/ws/")
+    async with house.visitor(client) as visitor:
+        welcome = await visitor.hello()
+        assert welcome["conversation_id"]
+        history = await visitor.hear()
+    assert (history["op"], history["text"], history["client_msg_id"]) == (
+        "message",
+        "椅子坏了",
+        "m1",
+    )
+
+
+async def test_an_answer_reaches_the_open_socket_and_who_answers_is_said(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await _said(visitor, "椅子坏了")
+        conversation = await _answer(house, "马上为您换新")
+        assert (await visitor.hear_op("assigned"))["from"]["name"] == "Chen"
+        await _push(house, conversation, "马上为您换新")
+        message = await visitor.hear_op("message")
+    assert (message["text"], message["from"]["role"], message["seq"]) == (
+        "马上为您换新",
+        "agent",
+        2,
+    )
+
+
+async def test_what_was_missed_is_replayed_and_what_was_shown_is_not(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await _said(visitor, "椅子坏了")
+    conversation = await _answer(house, "马上为您换新")
+    async with house.visitor(client) as visitor:
+        welcome = await visitor.hello(conversation_id=conversation, last_seq=1)
+        assert welcome["seq"] == 2
+        missed = await visitor.hear()
+        assert (missed["op"], missed["text"]) == ("message", "马上为您换新")
+        ack = await _said(visitor, "谢谢", "m2")
+    assert ack["seq"] == 3
+
+
+async def test_notes_between_colleagues_never_reach_the_visitor(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await _said(visitor, "椅子坏了")
+    conversation = await _answer(house, "马上为您换新")
+    (agent,) = await house.store.read(lambda unit: unit.workforce.all())
+    await house.store.transact(
+        note,
+        conversation=conversation,
+        by=agent.id,
+        text="难缠的客人",
+        at=house.clock.now(),
+    )
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        heard = [await visitor.hear() for _ in range(2)]
+        ack = await _said(visitor, "在吗", "m2")
+    assert [frame["text"] for frame in heard] == ["椅子坏了", "马上为您换新"]
+    assert ack["seq"] == 4
+
+
+async def test_somebody_elses_conversation_is_not_replayed(house: House) -> None:
+    async with house.browser() as one, house.visitor(one) as visitor:
+        await visitor.hello()
+        await _said(visitor, "我的秘密")
+    (held,) = await house.open()
+    async with house.browser() as other, house.visitor(other) as visitor:
+        welcome = await visitor.hello(conversation_id=held.id, last_seq=0)
+        assert (welcome["conversation_id"], welcome["seq"]) == ("", 0)
+        assert (await _said(visitor, "你好"))["seq"] == 1
+
+
+async def test_a_signed_identity_is_welcomed_by_name_and_a_forged_one_is_shown_the_door(
+    house: House, client: ClientSession
+) -> None:
+    token = _member(house)
+    async with house.visitor(client) as visitor:
+        await visitor.say("hello", identity={"mode": "jwt", "token": token})
+        welcome = await visitor.hear()
+        assert (welcome["verified"], welcome["name"]) == (True, "王小明")
+    async with house.visitor(client) as visitor:
+        await visitor.say("hello", identity={"mode": "jwt", "token": token[:-4] + "AAAA"})
+        assert await visitor.closed_with() == 1008
+
+
+async def test_the_other_tabs_of_a_visitor_show_what_was_said_in_one(house: House) -> None:
+    identity = {"mode": "jwt", "token": _member(house)}
+    async with house.browser() as client, house.visitor(client) as one:
+        async with house.visitor(client) as two:
+            for visitor in (one, two):
+                await visitor.say("hello", identity=identity)
+                await visitor.hear_op("welcome")
+            await _said(one, "两个窗口")
+            shown = await two.hear_op("message")
+    assert (shown["text"], shown["from"]["role"]) == ("两个窗口", "customer")
+
+
+async def test_a_recalled_message_is_taken_back_everywhere(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await _said(visitor, "说错了")
+        await visitor.say("recall", client_msg_id="m1")
+        taken = await visitor.hear_op("recalled")
+    assert taken["client_msg_id"] == "m1"
+    (held,) = await house.open()
+    (said,) = await house.said(held.id)
+    assert said.recalled_at is not None
+
+
+async def test_the_end_of_a_conversation_is_told(house: House, client: ClientSession) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await _said(visitor, "椅子坏了")
+        conversation = await _answer(house, "好了")
+        (agent,) = await house.store.read(lambda unit: unit.workforce.all())
+        await house.store.transact(
+            desk.wrap_up,
+            conversation=conversation,
+            by=agent.id,
+            disposition="answered",
+            text="",
+            at=house.clock.now(),
+        )
+        ended = await visitor.hear_op("ended")
+    assert ended["conversation_id"] == conversation
+
+
+async def test_a_posted_picture_stands_on_the_timeline_and_only_its_sender_can_name_it(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await visitor.say("upload_request", id="u", name="坏椅子.png", size=len(PNG), mime="x/y")
+        place = await visitor.hear_op("upload")
+        posted = await client.post(place["url"], data=PNG)
+        assert posted.status == 200, await posted.text()
+        assert posted.headers["Access-Control-Allow-Origin"] == "*"
+        ref = (await posted.json())["ref"]
+        file = {"ref": ref, "name": "坏椅子.png", "mime": "image/png", "size": len(PNG)}
+        await visitor.say("send", client_msg_id="p", type="image", attachment=file)
+        await visitor.hear_op("ack")
+    (held,) = await house.open()
+    (said,) = await house.said(held.id)
+    assert isinstance(said.content, Media)
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        shown = await visitor.hear_op("message")
+    link = URL(shown["attachment"]["link"])
+    seen = await client.get(link.relative())
+    assert (seen.status, await seen.read(), seen.content_type) == (200, PNG, "image/png")
+    assert seen.headers["X-Content-Type-Options"] == "nosniff"
+    assert (await client.get(link.path)).status == 401
+    async with house.browser() as other, house.visitor(other) as thief:
+        await thief.hello()
+        await thief.say("send", id="t", client_msg_id="t", type="image", attachment=file)
+        assert (await thief.hear_op("error"))["code"] == "unknown_file"
+
+
+async def test_a_page_of_html_is_no_picture_whatever_it_is_called(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await visitor.say("upload_request", id="u", name="a.png", size=20, mime="image/png")
+        place = await visitor.hear_op("upload")
+    answer = await client.post(place["url"], data=b"<html><script>1</script>")
+    assert answer.status == 415
+    house.clock.advance(timedelta(hours=1))
+    assert (await client.post(place["url"], data=PNG)).status == 401
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b"\x00", 1003),
+        ("x" * (64 * 1024 + 1), 1009),
+        ('{"v":1,"op":"typing"}', 1008),
+        ('{"v":1,"op":"hello","locale":"\\ud800"}', 1007),
+    ],
+)
+async def test_what_breaks_the_protocol_closes_the_socket_with_its_code(
+    house: House, client: ClientSession, frame: str | bytes, code: int
+) -> None:
+    async with house.visitor(client) as visitor:
+        if isinstance(frame, bytes):
+            await visitor.socket.send_bytes(frame)
+        else:
+            await visitor.socket.send_str(frame)
+        assert await visitor.closed_with() == code
+
+
+async def test_who_floods_is_let_go(house: House, client: ClientSession) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        for _ in range(100):
+            await visitor.say("typing")
+        assert await visitor.closed_with() == 4009
+
+
+async def test_a_message_that_cannot_be_taken_now_is_asked_for_again(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        house.deps.intake.stop()
+        await visitor.say("send", id="f", client_msg_id="m1", type="text", text="在吗")
+        error = await visitor.hear_op("error")
+    assert (error["code"], error["re"]) == ("busy", "f")
+    assert error["retry_after"] > 0
+
+
+async def test_an_unknown_site_has_no_socket(house: House, client: ClientSession) -> None:
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await client.ws_connect("/ws/v1?site=elsewhere")
+    assert refused.value.status == 404
+    assert (await client.get(f"/ws/v1?site={SITE}")).status == 426
+
+
+async def test_a_visitors_typing_reaches_the_desk_and_the_desks_the_visitor(
+    house: House, client: ClientSession
+) -> None:
+    agent = await house.agent("li", Role.SUPERVISOR)
+    headers = await house.token(agent)
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await _said(visitor, "在吗")
+        (held,) = await house.open()
+        await house.give(held.id, agent)
+        answer = await client.post(f"/api/v1/conversations/{held.id}/typing", headers=headers)
+        assert answer.status == 204
+        typing = await visitor.hear_op("typing")
+        assert typing["from"]["name"] == "Li"
+        stream = await client.get(f"/api/v1/conversations/{held.id}", headers=headers)
+        assert stream.status == 200
+
+
+async def test_a_frame_for_somebody_who_is_not_there_is_left_to_the_next_hello(
+    house: House,
+) -> None:
+    answer = await house.app[SOCKETS].push(CHAT, Push(recipient="nobody", payload=b"{}"))
+    assert answer.status == 202
+
+
+async def test_every_browser_is_told_to_come_again_when_the_daemon_stops(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        house.app[SOCKETS].close_all()
+        assert await visitor.closed_with() == 1001
+    async with asyncio.timeout(5):
+        while len(house.app[SOCKETS]):
+            await asyncio.sleep(0)
