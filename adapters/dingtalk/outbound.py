@@ -168,6 +168,10 @@ def outcome_of(reply: Reply) -> Outcome:
         return _of_session(word(answer, "errcode"), word(answer, "errmsg"))
     if reply.status != _OK:
         return _of_error(reply, word(answer, "code"), word(answer, "message"))
+    return _of_robot(answer)
+
+
+def _of_robot(answer: Mapping[str, Any]) -> Outcome:
     if not answer:
         return Deferred(why="the answer is not DingTalk's")
     if many(answer, "flowControlledStaffIdList"):

@@ -114,6 +114,21 @@ def _people() -> None:
     table("merges", ("id",), *who, never("undone_at"), words("undone_by"))
     index("merges", "keep_id")
     index("merges", "fold_id")
+    pair = unique("proposals", "one_id", "other_id", "evidence")
+    table(
+        "proposals",
+        ("id",),
+        word("one_id"),
+        word("other_id"),
+        word("evidence"),
+        weight("strength"),
+        moment("at"),
+        word("state"),
+        words("decided_by"),
+        never("decided_at"),
+        pair,
+    )
+    index("proposals", "other_id")
 
 
 def _conversations() -> None:

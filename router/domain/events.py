@@ -59,6 +59,7 @@ KINDS: dict[str, str] = {
     "case_changed": "severity, topic or order of a case was corrected",
     "case_resolved": "a case was resolved",
     "case_reopened": "a resolved case was opened again",
+    "merge_proposed": "two contacts are probably one person",
     "contacts_merged": "two contacts are one person",
     "contacts_split": "a merge was undone",
     "contact_changed": "name, note or standing of a contact changed",

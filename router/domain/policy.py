@@ -1,7 +1,7 @@
 """What a shop decides: queues, skills, clocks and the constants of routing; values from config/."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from router.domain.case import CaseClock
@@ -25,6 +25,41 @@ class QueuePolicy:
     share: float
     overflow_after: timedelta | None = None
     overflow_to: QueueName | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricePolicy:
+    """What a slot that scarcer demand may need soon is worth; see `router.domain.prices`.
+
+    ``horizon`` is how far ahead demand counts with ``holders`` holders of a skill; it stretches by
+    the root of their number, between the factors ``shortest`` and ``longest``, and by ``exclusive``
+    for slots that take the whole agent. ``worth`` multiplies the weight of the demand; prices below
+    ``least`` are nothing. ``crossing`` is the part of an exclusive slot's price that shared work
+    pays. ``factor`` multiplies every price (0: no prices).
+    """
+
+    factor: float = 1.0
+    horizon: timedelta = timedelta(seconds=75)
+    holders: float = 12.0
+    shortest: float = 0.15
+    longest: float = 8.0
+    exclusive: float = 1.5
+    worth: float = 2.5
+    least: float = 0.02
+    crossing: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkPolicy:
+    """How long conversations take and how much work side by side slows an agent.
+
+    ``mean`` is by family, handled alone; ``slowdown`` is the part of each further conversation that
+    delays the others. Where a family is missing its work counts as ``usual``.
+    """
+
+    mean: Mapping[str, timedelta] = field(default_factory=dict)
+    usual: timedelta = timedelta(minutes=5)
+    slowdown: float = 0.18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +88,17 @@ class RoutingPolicy:
     tie: float  # the worth of the agent who knows the contact
     overdue_factor: float  # overdue after so many targets …
     overdue_least: timedelta  # … but not before this
+    family_value: Mapping[str, float] = field(default_factory=dict)  # × weight_normal; 1 if missing
+    reach: int = 4  # how far a match may be relaxed before it is overdue; see `fit.Reach`
+    bar: float = 1.4  # how much of a poor match is forgiven where even good ones are poor
+    pressure: float = 16.0  # seconds of abandonment that a moment of waiting risks
+    ageing: float = 0.05  # growth of urgency a target waited
+    deadline: float = 2.0  # the cost of missing the target
+    load: float = 0.5  # how much an agent's load counts against them …
+    flexible: float = 1.5  # … and what else they could do …
+    rest: float = 0.05  # … and a minute without a new conversation for them, up to five
+    price: PricePolicy = PricePolicy()
+    work: WorkPolicy = WorkPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

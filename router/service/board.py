@@ -38,6 +38,7 @@ from router.service.records import (
     Reservation,
 )
 from router.service.reply import ReplyRoom, reply_room
+from router.service.suspect import probable_cases
 from router.service.unit import Unit
 
 #: How many conversations one list of the board shows; the rest is counted.
@@ -341,6 +342,8 @@ class CaseStory:
 
     card: CaseCard
     words: tuple[Interaction, ...]
+    probable: str = ""  # the evidence, if the person is only probably the one who complained
+    proposal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -412,18 +415,30 @@ def _offer(unit: Unit, card: Card, names: Mapping[AgentId, str], at: datetime) -
 def stories(
     unit: Unit, contact: ContactId, *, names: Mapping[AgentId, str], at: datetime
 ) -> tuple[CaseStory, ...]:
-    """Return the person's open cases with the words that made them."""
+    """Return the person's open cases with the words that made them.
+
+    After them stand the cases of those who are probably the same person, marked as such.
+    """
     members = unit.contacts.members(contact)
-    return tuple(
-        CaseStory(
-            card=_case_card(unit, case, names, at),
-            words=tuple(
-                unit.conversations.interaction(link.interaction)
-                for link in unit.cases.links(case.id)[-10:]
-            ),
-        )
+    certain = tuple(
+        CaseStory(card=_case_card(unit, case, names, at), words=_words_of(unit, case))
         for case in unit.cases.open_of(members)
     )
+    probable = tuple(
+        CaseStory(
+            card=_case_card(unit, case, names, at),
+            words=_words_of(unit, case),
+            probable=proposal.evidence,
+            proposal=proposal.id,
+        )
+        for proposal, case in probable_cases(unit, contact)
+    )
+    return (*certain, *probable)
+
+
+def _words_of(unit: Unit, case: Case) -> tuple[Interaction, ...]:
+    links = unit.cases.links(case.id)[-10:]
+    return tuple(unit.conversations.interaction(link.interaction) for link in links)
 
 
 def open_conversation(

@@ -39,6 +39,7 @@ _OF_PERSON = frozenset(
         "case_resolved",
         "case_reopened",
         "contacts_merged",
+        "merge_proposed",
         "contacts_split",
         "contact_changed",
         "interaction_taken",

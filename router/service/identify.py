@@ -76,18 +76,18 @@ def claim(unit: Unit, identity: Identity, said: Claim, *, policy: ShopPolicy, at
     for other in unit.contacts.claimants(said.kind, said.value):
         if unit.contacts.get(other).root == here.root:
             continue
-        if _taken_apart(unit, here.root, other):
+        if taken_apart(unit, here.root, other):
             continue  # a person said that they are two; evidence alone does not undo that
-        if _contradict(unit, here.root, other):
+        if contradict(unit, here.root, other):
             _tell_contradiction(unit, here.root, other, said, at=at)
             continue
-        keep, gone = _elder(unit, here.root, other)
+        keep, gone = elder(unit, here.root, other)
         why = f"{said.kind}:{said.source}"
         fold(unit, keep=keep, gone=gone, by="rule", why=why, policy=policy, at=at)
         here = unit.contacts.get(known.contact)
 
 
-def _contradict(unit: Unit, one: ContactId, other: ContactId) -> bool:
+def contradict(unit: Unit, one: ContactId, other: ContactId) -> bool:
     """Return whether the shop itself says that these are two: different members of one account."""
     ours, theirs = _memberships(unit, one), _memberships(unit, other)
     return any(
@@ -123,7 +123,8 @@ def _tell_contradiction(
     unit.record(Happened(kind="alert_raised", contact=one, facts=facts), at=at)
 
 
-def _taken_apart(unit: Unit, one: ContactId, other: ContactId) -> bool:
+def taken_apart(unit: Unit, one: ContactId, other: ContactId) -> bool:
+    """Return whether a person said that the two are not one."""
     ours = set(unit.contacts.members(one))
     theirs = set(unit.contacts.members(other))
     return any(
@@ -135,7 +136,8 @@ def _taken_apart(unit: Unit, one: ContactId, other: ContactId) -> bool:
     )
 
 
-def _elder(unit: Unit, one: ContactId, other: ContactId) -> tuple[ContactId, ContactId]:
+def elder(unit: Unit, one: ContactId, other: ContactId) -> tuple[ContactId, ContactId]:
+    """Return the two with the one first that has been known for longer: it keeps the name."""
     first, second = unit.contacts.get(one), unit.contacts.get(other)
     if (first.created_at, first.id) <= (second.created_at, second.id):
         return first.id, second.id

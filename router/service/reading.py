@@ -16,6 +16,7 @@ from router.domain.triage import triage
 from router.service.awareness import alert_holders, from_bot, recompute
 from router.service.cases import note_complaint
 from router.service.ports import Reader
+from router.service.suspect import learn_from_words, probable_cases
 from router.service.unit import Unit
 
 
@@ -91,6 +92,14 @@ def take_note(
                 for_bot[conversation.id] = None
             else:
                 from_bot(unit, conversation, why="bot_cannot", at=at)
+        learn_from_words(
+            unit,
+            said,
+            each.reading,
+            external_id=conversation.external_id,
+            policy=policy,
+            at=at,
+        )
         _log_read(unit, said, at=at)
     return tuple(for_bot)
 
@@ -119,7 +128,7 @@ def _triaged(
         before=held.needs,
         wanted_human=held.wants_human,
         was_flagged=held.flagged,
-        answerable=each.answerable,
+        answerable=each.answerable and not probable_cases(unit, held.contact),
     )
     return replace(
         held,

@@ -13,6 +13,7 @@ from router.domain.contact import Contact, MergeRecord
 from router.domain.content import Content
 from router.domain.conversation import Conversation
 from router.domain.events import Happened, Logged
+from router.domain.evidence import Proposal
 from router.domain.identity import Claim, ClaimKind, Identity
 from router.domain.ids import (
     AccountName,
@@ -101,6 +102,22 @@ class Contacts(Protocol):
 
     def bump_case_version(self, contact: ContactId) -> None:
         """Count one more change to the cases of the person (on the root)."""
+
+
+class Proposals(Protocol):
+    """What is probably true: that two contacts are one person."""
+
+    def add(self, proposal: Proposal) -> bool:
+        """Insert; return False if the same was proposed before, whatever became of it."""
+
+    def get(self, proposal: str) -> Proposal:
+        """Raises NotFound."""
+
+    def open_of(self, members: Collection[ContactId]) -> tuple[Proposal, ...]:
+        """Return what is proposed of a person and undecided, strongest first."""
+
+    def decide(self, proposal: str, *, state: str, by: str, at: datetime) -> None:
+        """Accept or reject; raises Conflict if somebody else was first."""
 
 
 class Conversations(Protocol):
@@ -442,6 +459,8 @@ class Unit(Protocol):
 
     @property
     def contacts(self) -> Contacts: ...
+    @property
+    def proposals(self) -> Proposals: ...
     @property
     def conversations(self) -> Conversations: ...
     @property

@@ -79,6 +79,23 @@ merges = sa.Table(
     sa.Index(None, "fold_id"),
 )
 
+#: Two contacts that are probably one person; ``one_id`` is the lesser of the two.
+proposals = sa.Table(
+    "proposals",
+    metadata,
+    key(),
+    word("one_id"),
+    word("other_id"),
+    word("evidence"),
+    weight("strength"),
+    moment("at"),
+    word("state"),
+    words("decided_by"),
+    moment_or_never("decided_at"),
+    sa.UniqueConstraint("one_id", "other_id", "evidence"),
+    sa.Index(None, "other_id"),
+)
+
 conversations = sa.Table(
     "conversations",
     metadata,

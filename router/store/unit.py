@@ -17,6 +17,7 @@ from router.store.dialect import EVENT_LOCK, alone
 from router.store.journal import SqlJournal
 from router.store.ledger import events
 from router.store.outbox import SqlOutbox
+from router.store.proposals import SqlProposals
 from router.store.workforce import SqlWorkforce
 
 P = ParamSpec("P")
@@ -33,6 +34,7 @@ class SqlUnit:
         self._clock, self._ids = clock, ids
         self._recorded: list[tuple[Happened, dict[str, Any]]] = []
         self.contacts = SqlContacts(connection)
+        self.proposals = SqlProposals(connection)
         self.conversations = SqlConversations(connection)
         self.cases = SqlCases(connection)
         self.workforce = SqlWorkforce(connection)

@@ -128,9 +128,9 @@ def is_public(path: str) -> bool:
 
 
 async def identify(request: web.Request) -> Me | None:
-    """Return who asks, by the bearer token (API only) or by the session."""
+    """Return who asks, by the bearer token (the API and its files) or by the session."""
     header = request.headers.get("Authorization", "")
-    if header and request.path.startswith("/api/"):
+    if header and request.path.startswith(("/api/", "/media/")):
         return await _by_token(request, header)
     session = await session_of(request)
     found = await _known(request.app[DEPS], session)

@@ -80,6 +80,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "case_changed": _CASE,
     "case_resolved": _CASE,
     "case_reopened": _CASE,
+    "merge_proposed": _TALK,
     "contacts_merged": _TALK,
     "contacts_split": _TALK,
     "contact_changed": _TALK,

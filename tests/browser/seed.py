@@ -90,8 +90,8 @@ class Shop:
     url: str = ""
     reader: RuleReader = field(default_factory=RuleReader)
 
-    async def deliver(self, account: AccountName, *events: Event) -> ConversationId:
-        """Take in what came on an account; return its conversation."""
+    async def deliver(self, account: AccountName, *events: Event) -> tuple[ConversationId, ...]:
+        """Take in what came on an account; return the conversations it belongs to."""
         held = self.accounts[account]
         source = Source(
             account=account,
@@ -102,7 +102,7 @@ class Shop:
         )
         delivery = Delivery(source=source, events=events, received_at=self.clock.now())
         taken = await self.store.transact(take_in, delivery, self.policy)
-        return taken.conversations[0]
+        return taken.conversations
 
     async def hear(  # noqa: PLR0913  what a message can say
         self,
@@ -126,7 +126,7 @@ class Shop:
             claims=claims,
             opens_window="message",
         )
-        conversation = await self.deliver(account, received)
+        (conversation,) = await self.deliver(account, received)
         self.clock.ahead += ago
         return conversation
 
@@ -148,7 +148,7 @@ class Shop:
         ended = CallEnded(
             external_id=f"{call}:end", call=call, sender=number, at=at, claims=claims
         )
-        conversation = await self.deliver(PHONE, turn, ended)
+        conversation, *_same = await self.deliver(PHONE, turn, ended)
         await self.read()
         self.clock.ahead += ago
         return conversation

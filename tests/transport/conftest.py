@@ -31,3 +31,18 @@ async def rig(
     given = settings(tmp_path / "media")
     async with a_rig(sqlite_store, clock, ids, accounts=accounts, given=given) as built:
         yield built
+
+
+@pytest.fixture
+async def rig_on_both(
+    store: SqlStore,
+    clock: FixedClock,
+    ids: CountingIds,
+    platform: Platform,
+    tmp_path: Path,
+) -> AsyncIterator[Rig]:
+    """Build the same on each database, for what depends on who locks what."""
+    accounts = [wechat(platform.url), weibo(platform.url)]
+    given = settings(tmp_path / "media")
+    async with a_rig(store, clock, ids, accounts=accounts, given=given) as built:
+        yield built

@@ -79,7 +79,10 @@ async def test_an_answer_that_was_only_claimed_when_the_daemon_was_killed_is_sen
     assert platform.sent() == ["您好"]
 
 
-async def test_a_daemon_that_lost_its_claim_sends_nothing(rig: Rig, platform: Platform) -> None:
+async def test_a_daemon_that_lost_its_claim_sends_nothing(
+    rig_on_both: Rig, platform: Platform
+) -> None:
+    rig = rig_on_both
     held = Held(then=says({"access_token": "token-late", "expires_in": 7200}))
     platform.will(TOKEN, held)
     async with sending(rig.sender("slow")):
@@ -101,8 +104,9 @@ async def test_a_daemon_that_lost_its_claim_sends_nothing(rig: Rig, platform: Pl
 
 
 async def test_a_yes_that_comes_after_the_row_was_put_in_doubt_ends_the_doubt(
-    rig: Rig, platform: Platform
+    rig_on_both: Rig, platform: Platform
 ) -> None:
+    rig = rig_on_both
     held = Held(then=OK)
     platform.will(SEND, held)
     async with sending(rig.sender()):

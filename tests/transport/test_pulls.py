@@ -128,8 +128,9 @@ async def test_what_a_bell_announces_is_pulled_page_by_page(rig: Rig, platform: 
 
 
 async def test_a_bell_that_rings_while_a_page_is_fetched_is_answered_too(
-    rig: Rig, platform: Platform
+    rig_on_both: Rig, platform: Platform
 ) -> None:
+    rig = rig_on_both
     slow = Held(then=page("一", cursor="1"))
     platform.will("/pull", slow, page("二", cursor="2"))
     await happen(rig, BELL)

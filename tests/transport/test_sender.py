@@ -1,6 +1,9 @@
 """An answer on its way to the customer: once, in order, and in sight when it does not arrive."""
 
+import json
 from datetime import timedelta
+
+from structlog.testing import capture_logs
 
 from router.channel.contract import Reason
 from router.domain.ids import AccountName, AgentId
@@ -21,7 +24,8 @@ from tests.transport.platform import (
 from tests.transport.rig import NEWS, SHOP, Rig, a_rig, meet, say, sending, settings, wechat
 
 
-async def test_an_answer_reaches_the_customer_once(rig: Rig, platform: Platform) -> None:
+async def test_an_answer_reaches_the_customer_once(rig_on_both: Rig, platform: Platform) -> None:
+    rig = rig_on_both
     lin = await meet(rig.store)
     async with sending(rig.sender()):
         row = await say(rig, lin, "您好,马上为您查。")
@@ -86,8 +90,9 @@ async def test_the_platforms_own_waiting_time_is_kept(rig: Rig, platform: Platfo
 
 
 async def test_a_later_word_waits_for_an_earlier_one_that_is_tried_again(
-    rig: Rig, platform: Platform
+    rig_on_both: Rig, platform: Platform
 ) -> None:
+    rig = rig_on_both
     platform.will(SEND, says({}, status=500))
     lin, wang = await meet(rig.store), await meet(rig.store, "o-wang")
     async with sending(rig.sender()) as sender:
@@ -158,7 +163,8 @@ async def test_a_closed_window_is_shown_where_the_answer_stands(
     assert [alert.kind for alert in await rig.alerts()] == ["reply_refused", "reply_refused"]
 
 
-async def test_an_account_that_is_refused_rests_alone(rig: Rig, platform: Platform) -> None:
+async def test_an_account_that_is_refused_rests_alone(rig_on_both: Rig, platform: Platform) -> None:
+    rig = rig_on_both
     platform.will(SEND, says({"errcode": 48001, "errmsg": "api unauthorized"}))
     lin, wang = await meet(rig.store), await meet(rig.store, "123", account=NEWS)
     async with sending(rig.sender()) as sender:
@@ -273,8 +279,9 @@ async def test_where_the_platform_knows_our_ids_a_doubtful_call_is_sent_again(
 
 
 async def test_a_person_can_say_that_a_doubtful_answer_arrived_or_let_it_go(
-    rig: Rig, platform: Platform
+    rig_on_both: Rig, platform: Platform
 ) -> None:
+    rig = rig_on_both
     platform.will(SEND, cuts, cuts)
     lin, wang = await meet(rig.store), await meet(rig.store, "o-wang")
     async with sending(rig.sender()):
@@ -310,8 +317,9 @@ async def test_a_long_answer_goes_on_at_the_part_that_failed(rig: Rig, platform:
 
 
 async def test_everybody_hears_our_words_in_the_order_in_which_we_said_them(
-    rig: Rig, platform: Platform
+    rig_on_both: Rig, platform: Platform
 ) -> None:
+    rig = rig_on_both
     people = {name: await meet(rig.store, name) for name in ("o-a", "o-b", "o-c", "o-d")}
     failing = says({"errcode": -1, "errmsg": "system error"})
     platform.will(SEND, OK, failing, OK, OK, failing, failing, OK)
@@ -370,3 +378,25 @@ async def test_no_more_calls_leave_in_a_second_than_the_platform_allows(
             await slow.settled()
     assert len(waited) == 2
     assert 0.3 < waited[0] <= 0.5 < waited[1] <= 1.0
+
+
+# ----- what the log says --------------------------------------------------------------------------
+
+
+async def test_no_word_and_no_credential_gets_into_the_log(rig: Rig, platform: Platform) -> None:
+    platform.will(SEND, says({"errcode": -1}), cuts, says({"errcode": 40001}))
+    people = [await meet(rig.store, f"o-marked-{number}") for number in range(4)]
+    with capture_logs() as lines:
+        async with sending(rig.sender()) as sender:
+            for met in people:
+                await say(rig, met, "marked words")
+            await rig.until(
+                lambda found: all(each.attempts or each.settled_at for each in found.values())
+            )
+            rig.clock.advance(timedelta(minutes=1))
+            sender.wake()
+            await rig.settled()
+    assert len([line for line in lines if line["event"] == "call_made"]) == 6
+    said = json.dumps(lines)
+    for secret in ("marked", "token-1", "token-2", "access_token"):
+        assert secret not in said.replace("with-o-marked", "")

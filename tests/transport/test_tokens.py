@@ -20,7 +20,8 @@ async def test_many_askers_cause_one_renewal(rig: Rig, platform: Platform) -> No
     assert len(platform.asked(TOKEN)) == 1
 
 
-async def test_two_daemons_share_one_token(rig: Rig, platform: Platform) -> None:
+async def test_two_daemons_share_one_token(rig_on_both: Rig, platform: Platform) -> None:
+    rig = rig_on_both
     slow = Held(then=says({"access_token": "shared", "expires_in": 7200}))
     platform.will(TOKEN, slow)
     account = rig.accounts[SHOP]

@@ -121,7 +121,10 @@ class OptionShape(Shape, frozen=True):
 
 
 class ContentShape(Shape, frozen=True):
-    """What an interaction says. ``text`` holds its words, whatever it is."""
+    """What an interaction says. ``text`` holds its words, whatever it is.
+
+    ``media`` names a file that we keep: the same token opens ``/media/{media}``.
+    """
 
     kind: str
     text: str
