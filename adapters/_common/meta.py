@@ -35,6 +35,9 @@ _HEADER = "x-hub-signature-256"
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
 _OK = 200
 _PERMISSIONS = range(200, 300)
+_NOT_ALLOWED = 10
+#: The words of the refusal after the window; its number below 10 is unverified.
+_OUTSIDE = re.compile(r"outside (?:of )?(?:the )?allowed window", re.IGNORECASE)
 
 
 # ----- proving -----------------------------------------------------------------------------------
@@ -161,7 +164,8 @@ class Table:
 
     def meaning(self, failure: Failure, reply: Reply | None = None) -> Outcome:
         """Return what ``failure`` means for the message that met it."""
-        if (failure.code, failure.subcode) in self.windows:
+        shut = failure.code == _NOT_ALLOWED and _OUTSIDE.search(failure.why)
+        if shut or (failure.code, failure.subcode) in self.windows:
             return Refused(reason=Reason.WINDOW, why=failure.why, code=failure.name)
         if failure.code in (0, 190):
             return TokenExpired(why=f"{failure.name}: {failure.why}")
@@ -175,7 +179,7 @@ class Table:
         for reason, codes in self.reasons.items():
             if code in codes:
                 return reason
-        if code in (3, 10) or code in _PERMISSIONS:
+        if code in (3, _NOT_ALLOWED) or code in _PERMISSIONS:
             return Reason.ACCOUNT
         return Reason.CONTENT if code == 100 else Reason.UNKNOWN  # noqa: PLR2004  a parameter
 

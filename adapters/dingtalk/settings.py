@@ -25,7 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """
 
     app_secret: str
-    app_key: str = ""
+    app_key: str
     robot_code: str = ""
     token: str = ""
     aes_key: str = ""
@@ -34,8 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     oapi_base: str = "https://oapi.dingtalk.com"
 
     def __post_init__(self) -> None:
-        if not self.app_secret:
-            raise ValueError("app_secret must not be empty")
+        if not (self.app_secret and self.app_key):
+            raise ValueError("app_secret and app_key must not be empty")
         if self.aes_key:
             key_from(self.aes_key)
         if bool(self.token) != bool(self.aes_key):

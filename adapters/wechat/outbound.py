@@ -71,10 +71,15 @@ def _shapes(message: Outbound) -> tuple[tuple[str, dict[str, Any]], ...]:
 
 
 def _mini_shapes(message: Outbound) -> tuple[tuple[str, dict[str, Any]], ...]:
-    """Return what a mini program may send: words, pictures and links, and nothing else."""
+    """Return what a mini program may send: words, pictures and links, and nothing else.
+
+    Of a recording or a film that has no address nothing would arrive, so nothing is said for it.
+    """
     match message.content:
         case Media(kind=MediaKind.IMAGE, ref=ref, caption=caption) if ref:
             return (("image", {"media_id": ref}), *_texts(caption))
+        case Media(link=link, caption=caption) if not link:
+            return _texts(caption)
         case Link(title=title, url=url, description=description, picture=picture) if url.startswith(
             ("https://", "http://")
         ):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from router.domain.errors import CaseStillOpen, IllegalStep, Invalid
+from router.domain.hours import AROUND_THE_CLOCK, Hours
 from router.domain.ids import AgentId, CaseId, ContactId, ConversationId, InteractionId, QueueName
 
 
@@ -37,10 +38,11 @@ LEVELS = ("agent", "supervisor", "manager")
 class CaseClock:
     """How long a case of one severity may stand at each level before the next is called.
 
-    ``act_within`` has one duration for each of `LEVELS`.
+    ``act_within`` has one duration for each of `LEVELS`, counted in ``hours``.
     """
 
     act_within: tuple[timedelta, timedelta, timedelta]
+    hours: Hours = AROUND_THE_CLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,8 @@ class Case:
 
 def due(clocks: Mapping[int, CaseClock], *, severity: int, level: int, at: datetime) -> datetime:
     """Return when a case that stands at ``level`` since ``at`` must move or be resolved."""
-    return at + clocks[severity].act_within[level]
+    clock = clocks[severity]
+    return clock.hours.after(at, clock.act_within[level])
 
 
 def joined(

@@ -43,13 +43,9 @@ class Roles:
     @classmethod
     def of(cls, policy: ShopPolicy) -> "Roles":
         """Return the roles of the shop's skills."""
-        complaints = {
-            need.skill for needs in policy.complaint_needs.values() for need in needs
-        }
+        complaints = {need.skill for needs in policy.complaint_needs.values() for need in needs}
         topics = {need.skill for needs in policy.topics.values() for need in needs}
-        return cls(
-            topics=frozenset(topics - complaints), complaints=frozenset(complaints)
-        )
+        return cls(topics=frozenset(topics - complaints), complaints=frozenset(complaints))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

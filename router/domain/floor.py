@@ -6,7 +6,7 @@ The daemon's dispatcher and the simulator own one each. `Floor.apply` is the onl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import Any, Protocol, TypeAlias, assert_never
 
 from router.domain.ids import AgentId, ContactId, ConversationId, QueueName, ReservationId
 from router.domain.workforce import Agent, Need, Presence
@@ -97,18 +97,56 @@ class Unstaffed:
     agent: AgentId
 
 
-Change: TypeAlias = Entered | Held | Gone | Staffed | Unstaffed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What is expected to come, from now on: a `router.domain.prices.Forecast`, or nothing."""
+
+    forecast: Any
+
+
+Change: TypeAlias = Entered | Held | Gone | Staffed | Unstaffed | Foreseen
+
+
+class View(Protocol):
+    """Something that is kept beside a floor and told every change of it."""
+
+    def entered(self, waiting: Waiting) -> None:
+        """Somebody stands in line."""
+
+    def dropped(self, waiting: Waiting) -> None:
+        """Somebody no longer stands in line."""
+
+    def staffed(self, agent: Agent) -> None:
+        """An agent is as given."""
+
+    def unstaffed(self, agent: AgentId) -> None:
+        """An agent is gone."""
+
+    def loaded(self, agent: AgentId, load: float, assigned: datetime | None) -> None:
+        """An agent's conversations take so much."""
 
 
 class Floor:
     """Waiting lines, agents and what they hold."""
 
     def __init__(self) -> None:
+        self.view: View | None = None
+        self.forecast: Any = None
         self._waiting: dict[ConversationId, Waiting] = {}
         self._agents: dict[AgentId, Agent] = {}
         self._held: dict[ConversationId, Holding] = {}
         self._by_agent: dict[AgentId, dict[ConversationId, Holding]] = {}
         self._assigned_at: dict[AgentId, datetime] = {}
+        self._offered: dict[ConversationId, Holding] = {}
+
+    def watch(self, view: View) -> None:
+        """Tell ``view`` how things stand and, from now on, every change; it replaces another."""
+        for agent in self._agents.values():
+            view.staffed(agent)
+            view.loaded(agent.id, self.load(agent.id), self._assigned_at.get(agent.id))
+        for waiting in self._waiting.values():
+            view.entered(waiting)
+        self.view = view
 
     def apply(self, change: Change) -> None:
         """Take in one change; the same change twice is the same as once."""
@@ -116,25 +154,48 @@ class Floor:
             case Entered(waiting=waiting):
                 self._drop(waiting.conversation)
                 self._waiting[waiting.conversation] = waiting
+                if self.view is not None:
+                    self.view.entered(waiting)
             case Held(holding=holding, at=at):
-                self._drop(holding.conversation)
-                self._held[holding.conversation] = holding
-                self._by_agent.setdefault(holding.agent, {})[holding.conversation] = holding
-                self._assigned_at[holding.agent] = at
+                self._hold(holding, at)
             case Gone(conversation=conversation):
                 self._drop(conversation)
             case Staffed(agent=agent):
                 self._agents[agent.id] = agent
+                if self.view is not None:
+                    self.view.staffed(agent)
+                    self._reckon(agent.id)
             case Unstaffed(agent=agent_id):
                 self._agents.pop(agent_id, None)
+                if self.view is not None:
+                    self.view.unstaffed(agent_id)
+            case Foreseen(forecast=forecast):
+                self.forecast = forecast
             case _ as never:
                 assert_never(never)
 
+    def _hold(self, holding: Holding, at: datetime) -> None:
+        self._drop(holding.conversation)
+        self._held[holding.conversation] = holding
+        self._by_agent.setdefault(holding.agent, {})[holding.conversation] = holding
+        self._assigned_at[holding.agent] = at
+        if holding.reservation is not None:
+            self._offered[holding.conversation] = holding
+        self._reckon(holding.agent)
+
     def _drop(self, conversation: ConversationId) -> None:
-        self._waiting.pop(conversation, None)
+        waiting = self._waiting.pop(conversation, None)
+        if waiting is not None and self.view is not None:
+            self.view.dropped(waiting)
         held = self._held.pop(conversation, None)
         if held is not None:
             self._by_agent[held.agent].pop(conversation, None)
+            self._offered.pop(conversation, None)
+            self._reckon(held.agent)
+
+    def _reckon(self, agent: AgentId) -> None:
+        if self.view is not None:
+            self.view.loaded(agent, self.load(agent), self._assigned_at.get(agent))
 
     def waiting(self) -> Iterable[Waiting]:
         """Return who stands in line, in no particular order."""
@@ -154,7 +215,7 @@ class Floor:
 
     def offers(self) -> Iterator[Holding]:
         """Yield what is offered and not yet accepted."""
-        return (held for held in self._held.values() if held.reservation is not None)
+        return iter(self._offered.values())
 
     def load(self, agent: AgentId) -> float:
         """Return the capacity that an agent's conversations take."""

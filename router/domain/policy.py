@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from router.domain.case import CaseClock
+from router.domain.hours import Hours
 from router.domain.ids import QueueName
 from router.domain.reading import Intent
 from router.domain.workforce import Need
@@ -136,6 +137,7 @@ class ShopPolicy:
     skills: Mapping[str, Mapping[str, str]]  # skill → titles by language
     shop: Mapping[str, str]  # the shop's name by language
     raw_kept: timedelta
+    hours: Hours
 
     def queue(self, name: QueueName) -> QueuePolicy:
         """Return the queue, or the default one if it is no longer configured."""

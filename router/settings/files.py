@@ -112,6 +112,14 @@ class WeightFile(File):
     upset: float
 
 
+class HoursFile(File):
+    """hours.toml: when somebody is there. Spans are written ``09:00-18:00``."""
+
+    zone: str
+    week: dict[str, list[str]] = {}
+    days: dict[str, list[str]] = {}
+
+
 class RoutingFile(File):
     """routing.toml: the constants of the score."""
 
@@ -137,6 +145,7 @@ class CaseFile(File):
 
     queue: str
     reopen_within: str
+    around_the_clock: list[int]
     act_within: dict[str, list[str]]
     needs: dict[str, dict[str, int | NeedFile]]
 

@@ -6,13 +6,16 @@ from typing import Any
 
 from router.channel.contract import Family
 from router.domain.case import CaseClock
+from router.domain.hours import AROUND_THE_CLOCK, Hours
 from router.domain.ids import QueueName, Skill
 from router.domain.policy import BotPolicy, QueuePolicy, RoutingPolicy, ShopPolicy
 from router.domain.reading import Intent
 from router.domain.workforce import LEVELS, Need
+from router.settings.calendar import read_hours
 from router.settings.files import (
     BotFile,
     CaseFile,
+    HoursFile,
     NeedFile,
     Problem,
     QueueFile,
@@ -33,8 +36,17 @@ def read_policy(
     routing = read_struct(RoutingFile, tables["routing"], "routing.toml", problems)
     cases = read_struct(CaseFile, tables["cases"], "cases.toml", problems)
     bot = read_struct(BotFile, tables["bot"], "bot.toml", problems)
-    if router is None or skills is None or routing is None or cases is None or bot is None:
+    times = read_struct(HoursFile, tables["hours"], "hours.toml", problems)
+    if (
+        router is None
+        or skills is None
+        or routing is None
+        or cases is None
+        or bot is None
+        or times is None
+    ):
         return None
+    hours = read_hours(times, problems)
     reads = _PolicyReader(skills, problems)
     lines = {QueueName(name): reads.queue(QueueName(name), queue) for name, queue in queues.items()}
     for name, line in lines.items():
@@ -66,7 +78,16 @@ def read_policy(
             frozenset(),
         ),
         clocks=reads.by_severity(
-            {key: reads.clock(key, times) for key, times in cases.act_within.items()},
+            {
+                key: reads.clock(
+                    key,
+                    within,
+                    AROUND_THE_CLOCK
+                    if key.isdigit() and int(key) in cases.around_the_clock
+                    else hours,
+                )
+                for key, within in cases.act_within.items()
+            },
             "act_within",
             CaseClock(act_within=(timedelta(hours=2), timedelta(hours=4), timedelta(days=1))),
         ),
@@ -82,6 +103,7 @@ def read_policy(
         skills=skills.titles,
         shop=router.shop,
         raw_kept=reads.time("router.toml", "raw_kept", router.raw_kept),
+        hours=hours,
     )
 
 
@@ -155,14 +177,14 @@ class _PolicyReader:
                 self.problem("cases.toml", f"{key}.{severity}", "is missing")
         return {severity: given.get(str(severity), default) for severity in (1, 2, 3)}
 
-    def clock(self, key: str, times: list[str]) -> CaseClock:
+    def clock(self, key: str, times: list[str], hours: Hours) -> CaseClock:
         if len(times) != 3:  # noqa: PLR2004  agent, supervisor, manager
             self.problem(
                 "cases.toml", f"act_within.{key}", "needs three: agent, supervisor, manager"
             )
             times = [*times, "1h", "1h", "1h"][:3]
         read = [self.time("cases.toml", f"act_within.{key}", text) for text in times]
-        return CaseClock(act_within=(read[0], read[1], read[2]))
+        return CaseClock(act_within=(read[0], read[1], read[2]), hours=hours)
 
     def routing(self, file: RoutingFile) -> RoutingPolicy:
         name = "routing.toml"

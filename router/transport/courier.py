@@ -64,13 +64,12 @@ class Courier:
         uploads: Uploads,
         clock: Clock,
         ids: Ids,
-        name: str,
         settings: TransportSettings,
         wait: Wait,
     ) -> None:
         self._store, self._accounts, self._carrier = store, accounts, carrier
         self._tokens, self._uploads = tokens, uploads
-        self._clock, self._ids, self._name = clock, ids, name
+        self._clock, self._ids = clock, ids
         self._settings, self._wait = settings, wait
         self._paces: dict[AccountName, Pace] = {}
 
@@ -98,7 +97,7 @@ class Courier:
         await self._store.transact(
             delivery.faulted,
             row.id,
-            by=self._name,
+            by=row.claimed_by,
             until=now + self._backoff(row),
             most=self._settings.most_attempts,
             why=why,
@@ -150,7 +149,7 @@ class Courier:
     async def _departs(self, row: OutboxRow, calls: tuple[Call, ...]) -> bool:
         until = self._clock.now() + self._settings.claim
         return await self._store.transact(
-            delivery.depart, row.id, by=self._name, until=until, calls=calls
+            delivery.depart, row.id, by=row.claimed_by, until=until, calls=calls
         )
 
     async def _carried(
@@ -210,12 +209,14 @@ class Courier:
             case Refused(reason=reason, why=why, code=code):
                 words = " ".join(part for part in (code, why) if part)
                 await self._store.transact(
-                    delivery.refused, row.id, by=self._name, reason=reason, why=words, at=now
+                    delivery.refused, row.id, by=row.claimed_by, reason=reason, why=words, at=now
                 )
                 log.warning("call_refused", **facts, why=reason.value, code=code)
                 return reason
             case Doubt(why=why):
-                await self._store.transact(delivery.doubted, row.id, by=self._name, why=why, at=now)
+                await self._store.transact(
+                    delivery.doubted, row.id, by=row.claimed_by, why=why, at=now
+                )
                 log.warning("call_in_doubt", **facts, why=why)
             case Deferred():
                 await self._defer(row, outcome)
@@ -233,7 +234,7 @@ class Courier:
             await self._store.transact(
                 delivery.dead,
                 row.id,
-                by=self._name,
+                by=row.claimed_by,
                 why=outcome.why,
                 reason="unreachable",
                 at=now,
@@ -243,7 +244,7 @@ class Courier:
         wait = outcome.retry_after
         until = now + (self._backoff(row) if wait is None else wait)
         await self._store.transact(
-            delivery.deferred, row.id, by=self._name, until=until, why=outcome.why
+            delivery.deferred, row.id, by=row.claimed_by, until=until, why=outcome.why
         )
         log.info("call_deferred", **facts, attempt=attempts, why=outcome.why)
 

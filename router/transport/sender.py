@@ -36,7 +36,12 @@ _SHORTEST = timedelta(milliseconds=20)
 
 
 class Sender:
-    """The owned task that sends. ``name`` is this process's and must be no other's."""
+    """The owned task that sends. ``name`` is this daemon's.
+
+    Every claim is made under a name of its own. So a task whose claim ran out while it waited (for
+    a token, or because the machine slept) is not mistaken for the one that has the row by now,
+    be it in this very process.
+    """
 
     def __init__(
         self,
@@ -45,11 +50,13 @@ class Sender:
         accounts: Mapping[AccountName, Account],
         courier: Courier,
         clock: Clock,
+        ids: Ids,
         name: str,
         settings: TransportSettings,
     ) -> None:
         self._store, self._accounts, self._courier = store, accounts, courier
-        self._clock, self._name, self._settings = clock, name, settings
+        self._clock, self._ids, self._name = clock, ids, name
+        self._settings = settings
         self._some = asyncio.Event()
         self._stopping = False
         self._busy: Counter[AccountName] = Counter()
@@ -128,7 +135,11 @@ class Sender:
             if account not in resting
         }
         claimed = await self._store.transact(
-            delivery.claim, by=self._name, now=now, until=now + self._settings.claim, rooms=rooms
+            delivery.claim,
+            by=f"{self._name}/{self._ids.new()}",
+            now=now,
+            until=now + self._settings.claim,
+            rooms=rooms,
         )
         strangers = set(claimed.due) - set(self._accounts)
         if strangers - self._strangers:
@@ -211,12 +222,7 @@ def make_sender(
     publish: PublishPort | None = None,
     wait: Wait = asyncio.sleep,
 ) -> Sender:
-    """Put a sender together from what the daemon has.
-
-    What it claims is claimed by ``name`` and a word of this process's own: a daemon that died and
-    came back under its name does not hold what its predecessor left half done.
-    """
-    name = f"{name}/{ids.new()}"
+    """Put a sender together from what the daemon has."""
     courier = Courier(
         store=store,
         accounts=accounts,
@@ -225,10 +231,15 @@ def make_sender(
         uploads=Uploads(store=store, asker=asker, settings=settings),
         clock=clock,
         ids=ids,
-        name=name,
         settings=settings,
         wait=wait,
     )
     return Sender(
-        store=store, accounts=accounts, courier=courier, clock=clock, name=name, settings=settings
+        store=store,
+        accounts=accounts,
+        courier=courier,
+        clock=clock,
+        ids=ids,
+        name=name,
+        settings=settings,
     )

@@ -33,26 +33,28 @@ from router.channel.contract import (
 )
 from router.domain.content import Media
 from router.domain.conversation import Closed, Conversation
-from router.domain.ids import AccountName, ConversationId, MediaId
-from router.domain.timeline import Interaction
+from router.domain.ids import AccountName, ConversationId, InteractionId, MediaId
+from router.domain.timeline import Direction, Interaction
 from router.service.accept import Busy
 from router.service.intake import TakenIn
 from router.service.ports import NotFound, StoreUnavailable
 from router.service.unit import Unit
 from router.web import uploads
 from router.web.deps import DEPS, Deps
+from router.web.i18n import accepted
 from router.web.live import HUB
 from router.web.pages import render
 from router.web.sockets import (
     SOCKETS,
     Ends,
     Line,
+    interaction_of,
     is_shown,
     message_frame,
     own_id,
     recalled_frame,
 )
-from router.web.webhooks import accept, headers_of
+from router.web.webhooks import headers_of, take_in
 
 log = structlog.get_logger()
 routes = web.RouteTableDef()
@@ -254,6 +256,8 @@ class Talk:
         if head.op == "typing":
             self._typing()
         events = self._with_files(head, trusted, decoded.events)
+        if events is not None:
+            events = await self._own_recalls(head, trusted, events)
         if events is None:
             return
         taken = await self._taken_in(head, replace(decoded, events=events))
@@ -263,9 +267,6 @@ class Talk:
             await self._welcome(head, trusted, events)
         elif head.op == "send":
             await self._acknowledge(head, taken)
-        for event in events:
-            if isinstance(event, Recalled):
-                log.info("message_recalled", account=self.account.name)
 
     async def _taken_in(self, head: FrameHead, decoded: Decoded) -> TakenIn | None:
         """Return what became of a frame after the commit, or tell the browser to say it again."""
@@ -273,7 +274,7 @@ class Talk:
         if not events:
             return _NOTHING
         try:
-            return await accept(self.deps, self.account, replace(decoded, events=events))
+            return await take_in(self.deps, self.account, replace(decoded, events=events))
         except (Busy, StoreUnavailable) as error:
             self.line.say(self.line.frames.error(re=head.id, code="busy", retry_after=RETRY_AFTER))
             if self.proof is None:
@@ -287,6 +288,7 @@ class Talk:
         person = self.proof.external_id
         names = (person, *(each.sender for each in events if isinstance(each, Identified)))
         self.sockets.introduce(self.line, names)
+        self.line.lang = accepted(self.proof.locale) or self.line.lang
         standing = await self.deps.store.read(
             where_they_stand,
             self.account.name,
@@ -374,8 +376,41 @@ class Talk:
                 found.append(event)
         return tuple(found)
 
+    async def _own_recalls(
+        self, head: FrameHead, trusted: Trusted, events: Sequence[Event]
+    ) -> tuple[Event, ...] | None:
+        """Return the events with recalls aimed at the visitor's own words; None if at another's.
+
+        A browser names a message by its own id or by ours; the adapter cannot know whose ours is.
+        """
+        names = (trusted.proof.external_id, *self.line.names)
+        found: list[Event] = []
+        for event in events:
+            if isinstance(event, Recalled) and not _begins(event.target, names):
+                target = await self._own_words(event.target, names)
+                if target is None:
+                    self.line.say(self.line.frames.error(re=head.id, code="not_found"))
+                    return None
+                found.append(replace(event, target=target))
+            else:
+                found.append(event)
+        return tuple(found)
+
+    async def _own_words(self, message: str, names: Sequence[str]) -> str | None:
+        try:
+            said = await self.deps.store.read(interaction_of, InteractionId(message))
+        except NotFound:
+            return None
+        own = said.account == self.account.name and said.direction is Direction.IN
+        return said.external_id if own and _begins(said.external_id, names) else None
+
     def _file(self, ref: str, trusted: Trusted) -> MediaId | None:
         return uploads.referenced(self.deps, ref, self.account.name, trusted.proof.external_id)
+
+
+def _begins(external_id: str, names: Sequence[str]) -> bool:
+    """Say whether an id was made from one of a visitor's own names."""
+    return any(external_id.startswith(f"{name}:") for name in names)
 
 
 _NOTHING: Final = TakenIn(added=(), known=0, ignored=0, named=(), conversations=(), bells=0)

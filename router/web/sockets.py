@@ -45,6 +45,7 @@ class Line:
     def __init__(self, account: AccountName, frames: ServerFrames) -> None:
         self.account, self.frames = account, frames
         self.names: frozenset[str] = frozenset()
+        self.lang = "zh"  # until the visitor's browser says another
         self.conversation: ConversationId | None = None
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
         self._end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -152,14 +153,15 @@ class Sockets:
                 line.say(line.frames.assigned(name=place.agent_name, by=Speaker.AGENT))
             elif kind == "handed_to_bot":
                 titles = self._deps.policy.bot.name
-                line.say(line.frames.assigned(name=titles.get("zh", ""), by=Speaker.BOT))
+                name = titles.get(line.lang, "")
+                line.say(line.frames.assigned(name=name, by=Speaker.BOT))
             elif kind == "conversation_closed":
                 line.conversation = None
                 line.say(line.frames.ended(conversation=conversation))
 
     async def _changed(self, lines: Sequence[Line], interaction: str) -> None:
         try:
-            said = await self._deps.store.read(_interaction, InteractionId(interaction))
+            said = await self._deps.store.read(interaction_of, InteractionId(interaction))
         except NotFound:
             return
         if said.recalled_at is not None:
@@ -167,7 +169,8 @@ class Sockets:
                 line.say(recalled_frame(line, said))
 
 
-def _interaction(unit: Unit, interaction: InteractionId) -> Interaction:
+def interaction_of(unit: Unit, interaction: InteractionId) -> Interaction:
+    """Return one interaction; raises NotFound."""
     return unit.conversations.interaction(interaction)
 
 

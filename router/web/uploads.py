@@ -60,8 +60,16 @@ def kind_of(mime: str) -> MediaKind:
 def post_address(deps: Deps, account: AccountName, visitor: str, name: str) -> str:
     """Return where this visitor may post one file, for a while."""
     until = str(int((deps.clock.now() + POST_WITHIN).timestamp()))
-    seal = proof(deps.settings.cookie_key, "upload", account, visitor, name, until)
-    fields = {"account": account, "visitor": visitor, "name": name, "until": until, "seal": seal}
+    media = deps.ids.new()
+    seal = proof(deps.settings.cookie_key, "upload", media, account, visitor, name, until)
+    fields = {
+        "media": media,
+        "account": account,
+        "visitor": visitor,
+        "name": name,
+        "until": until,
+        "seal": seal,
+    }
     query = "&".join(f"{key}={quote(value, safe='')}" for key, value in fields.items())
     return f"/ws/upload?{query}"
 
@@ -107,13 +115,18 @@ async def upload(request: web.Request) -> web.Response:
     deps, given = request.app[DEPS], request.query
     account, visitor = AccountName(given.get("account", "")), given.get("visitor", "")
     name, until = given.get("name", ""), given.get("until", "")
-    key, seal = deps.settings.cookie_key, given.get("seal", "")
-    right = proves(key, seal, "upload", account, visitor, name, until)
+    key, seal, media = deps.settings.cookie_key, given.get("seal", ""), given.get("media", "")
+    right = proves(key, seal, "upload", media, account, visitor, name, until)
     if not right or not _in_time(until, deps.clock.now()):
         return web.Response(status=401, text="unverified\n", headers=_CORS)
     try:
         row = await keep_file(
-            deps, _chunks(request), account=account, name=name, declared=request.content_length
+            deps,
+            _chunks(request),
+            media=MediaId(media),
+            account=account,
+            name=name,
+            declared=request.content_length,
         )
     except Denied as error:
         return web.Response(status=error.status, text=f"{error.code}\n", headers=_CORS)
@@ -137,23 +150,26 @@ async def keep_file(
     deps: Deps,
     chunks: AsyncIterator[bytes],
     *,
+    media: MediaId,
     account: AccountName,
     name: str,
     declared: int | None = None,
 ) -> MediaRow:
-    """Write a file down and return its media row.
+    """Write a file down under a new id and return its media row.
 
-    Raises Denied: ``too_large`` (413), ``unsupported_media`` (415), ``bad_request`` (empty).
+    Raises Denied: ``too_large`` (413), ``unsupported_media`` (415), ``bad_request`` (empty),
+    ``conflict`` (409) if the id has a file.
     """
     if declared is not None and declared > deps.settings.most_media:
         raise Denied("too_large", 413)
-    media = MediaId(deps.ids.new())
     folder = deps.settings.media
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    part = folder / f"{media}.part"
+    part = folder / f"{media}.{deps.ids.new()}.part"
     try:
         digest, size, mime = await _written(part, chunks, most=deps.settings.most_media)
         await asyncio.to_thread(_settle, part, stored_at(folder, media))
+    except FileExistsError as error:
+        raise Denied("conflict", 409) from error
     finally:
         await asyncio.to_thread(part.unlink, missing_ok=True)
     row = MediaRow(
@@ -200,7 +216,7 @@ async def _written(part: Path, chunks: AsyncIterator[bytes], *, most: int) -> tu
 
 def _settle(part: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
-    part.replace(place)
+    os.link(part, place)  # unlike a rename it never replaces another's file
     folder = os.open(place.parent, os.O_RDONLY)  # the name, too, survives a power failure
     try:
         os.fsync(folder)

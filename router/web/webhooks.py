@@ -23,7 +23,7 @@ from router.domain.errors import Invalid
 from router.domain.ids import AccountName, ChannelName
 from router.service.accept import Busy
 from router.service.intake import Delivery, Source, TakenIn
-from router.service.ports import StoreUnavailable
+from router.service.ports import Conflict, StoreUnavailable
 from router.service.records import RawDelivery
 from router.service.unit import Unit
 from router.web.deps import DEPS, Deps
@@ -112,7 +112,13 @@ async def deliver(deps: Deps, account: Account, trusted: Trusted) -> web.Respons
         await _keep_unreadable(deps, account, trusted.request, error)
         return as_answer(error.answer or Response())
     raw = raw_of(deps, account, trusted.request) if deps.policy.raw_kept else None
-    taken = await accept(deps, account, decoded, raw=raw)
+    try:
+        taken = await take_in(deps, account, decoded, raw=raw)
+    except (Busy, StoreUnavailable):
+        raise
+    except Exception as error:
+        await _keep_unreadable(deps, account, trusted.request, error)
+        raise  # a bug: the platform tries again, and an operator can once it is mended
     log.info(
         "delivery_taken_in",
         account=account.name,
@@ -124,12 +130,13 @@ async def deliver(deps: Deps, account: Account, trusted: Trusted) -> web.Respons
     return as_answer(decoded.response)
 
 
-async def accept(
+async def take_in(
     deps: Deps, account: Account, decoded: Decoded, *, raw: RawDelivery | None = None
 ) -> TakenIn:
     """Return what became of a delivery once it is committed; then let wanted calls be made.
 
-    Raises Busy or StoreUnavailable, and then nothing was promised.
+    Raises Busy or StoreUnavailable, and then nothing was promised; a race that was lost twice is
+    Busy too, because whoever delivered it must come again.
     """
     delivery = Delivery(
         source=source_of(account), events=decoded.events, received_at=deps.clock.now(), raw=raw
@@ -140,6 +147,9 @@ async def accept(
     except (Busy, StoreUnavailable):
         counted.labels(account=account.name, outcome="not_taken").inc()
         raise
+    except Conflict as error:
+        counted.labels(account=account.name, outcome="not_taken").inc()
+        raise Busy("somebody else wrote the same at once") from error
     counted.labels(account=account.name, outcome="taken" if taken.added else "nothing_new").inc()
     if decoded.calls:
         deps.after(account.name, decoded.calls)
@@ -161,7 +171,12 @@ def source_of(account: Account) -> Source:
 
 
 async def read_request(deps: Deps, request: web.Request) -> Request:
-    """Return the request as adapters see it: the public address with the raw query."""
+    """Return the request as adapters see it: the public address with the raw query.
+
+    What says that it is too large is refused before it is read.
+    """
+    if (request.content_length or 0) > deps.settings.most_body:
+        raise Denied("too_large", 413)
     _, mark, query = request.raw_path.partition("?")
     address = deps.settings.public_url + request.rel_url.raw_path
     return Request(
@@ -205,9 +220,10 @@ def raw_of(
 
 
 async def _keep_unreadable(
-    deps: Deps, account: Account, request: Request, error: Malformed
+    deps: Deps, account: Account, request: Request, error: Exception
 ) -> None:
-    raw = raw_of(deps, account, request, state="unreadable", why=str(error)[:500])
+    why = str(error) if isinstance(error, Malformed) else f"our fault: {type(error).__name__}"
+    raw = raw_of(deps, account, request, state="unreadable", why=why[:500])
     await deps.store.transact(_keep, raw)
     deps.metrics.deliveries.labels(account=account.name, outcome="unreadable").inc()
     log.warning("delivery_unreadable", account=account.name, delivery=raw.id)
@@ -237,7 +253,7 @@ async def replay(deps: Deps, delivery: str) -> TakenIn:
         raise Invalid(f"delivery: its origin is not proven any more: {error}") from error
     except Malformed as error:
         raise Invalid(f"delivery: still not readable: {error}") from error
-    taken = await accept(deps, account, decoded)
+    taken = await take_in(deps, account, decoded)
     await deps.store.transact(_replayed, raw.id)
     log.info("delivery_replayed", account=raw.account, delivery=raw.id, new=len(taken.added))
     return taken

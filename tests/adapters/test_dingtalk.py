@@ -12,8 +12,12 @@ from dingtalk.core.exceptions import (  # type: ignore[import-untyped]
     InvalidSignatureException,
 )
 from dingtalk.crypto import DingTalkCrypto  # type: ignore[import-untyped]
-from dingtalk_stream import AckMessage, CallbackMessage, ChatbotMessage
-from dingtalk_stream.frames import Headers
+from dingtalk_stream import (  # type: ignore[import-untyped]
+    AckMessage,
+    CallbackMessage,
+    ChatbotMessage,
+)
+from dingtalk_stream.frames import Headers  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -218,7 +222,7 @@ def test_an_answer_never_goes_to_a_session_that_has_died(seconds: int) -> None:
 )
 def test_wrong_settings_say_what_is_wrong(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"empty|both or neither|EncodingAESKey|https"):
-        Settings(**{"app_secret": "s", **wrong})
+        Settings(**{"app_secret": "s", "app_key": "k", **wrong})
 
 
 def test_a_nonce_tells_nothing_of_the_randomness_that_seals() -> None:

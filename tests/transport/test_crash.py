@@ -103,6 +103,24 @@ async def test_a_daemon_that_lost_its_claim_sends_nothing(
     assert (await rig.row(row)).claimed_by == "quick"
 
 
+async def test_a_claim_that_ran_out_while_its_daemon_waited_doubles_nothing(
+    rig_on_both: Rig, platform: Platform
+) -> None:
+    rig = rig_on_both
+    held = Held(then=says({"access_token": "token-late", "expires_in": 7200}))
+    platform.will(TOKEN, held)
+    async with sending(rig.sender()) as sender:
+        row = await say(rig, await meet(rig.store), "您好")
+        await held.asked.wait()
+        first = (await rig.row(row)).claimed_by
+        rig.clock.advance(rig.settings.claim)
+        sender.wake()
+        await rig.until(lambda found: found[row].claimed_by not in ("", first))
+        held.go.set()
+        await rig.settled(row)
+    assert platform.sent() == ["您好"]
+
+
 async def test_a_yes_that_comes_after_the_row_was_put_in_doubt_ends_the_doubt(
     rig_on_both: Rig, platform: Platform
 ) -> None:

@@ -286,7 +286,7 @@ async def a_house(
     )
     app = build_app(deps)
     server = TestServer(app, host="127.0.0.1")
-    await server.start_server()
+    await server.start_server(access_log=None)  # as the daemon: addresses stay out
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(intake.run(), name="intake")
         try:

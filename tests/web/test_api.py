@@ -245,8 +245,6 @@ async def test_an_error_is_said_in_the_readers_language(chen: Program) -> None:
 
 
 async def test_a_body_that_is_no_json_is_refused(chen: Program) -> None:
-    said = await chen.put("/me/presence", data=b"{", status=400, headers=None) if False else None
-    assert said is None
     headers = chen.headers | {"Content-Type": "application/json"}
     for body in (b"{", b"\xff", b"[" * 10_000):
         answer = await chen.client.put(f"{API}/me/presence", data=body, headers=headers)

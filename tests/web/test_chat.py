@@ -1,6 +1,5 @@
 """Web chat: hello, say, be answered, come back; over a real socket and the real adapter."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -192,13 +191,16 @@ async def test_a_signed_identity_is_welcomed_by_name_and_a_forged_one_is_shown_t
 
 async def test_the_other_tabs_of_a_visitor_show_what_was_said_in_one(house: House) -> None:
     identity = {"mode": "jwt", "token": _member(house)}
-    async with house.browser() as client, house.visitor(client) as one:
-        async with house.visitor(client) as two:
-            for visitor in (one, two):
-                await visitor.say("hello", identity=identity)
-                await visitor.hear_op("welcome")
-            await _said(one, "两个窗口")
-            shown = await two.hear_op("message")
+    async with (
+        house.browser() as client,
+        house.visitor(client) as one,
+        house.visitor(client) as two,
+    ):
+        for visitor in (one, two):
+            await visitor.say("hello", identity=identity)
+            await visitor.hear_op("welcome")
+        await _said(one, "两个窗口")
+        shown = await two.hear_op("message")
     assert (shown["text"], shown["from"]["role"]) == ("两个窗口", "customer")
 
 
@@ -318,7 +320,7 @@ async def test_a_message_that_cannot_be_taken_now_is_asked_for_again(
     assert error["retry_after"] > 0
 
 
-async def test_an_unknown_site_has_no_socket(house: House, client: ClientSession) -> None:
+async def test_an_unknown_site_has_no_socket(client: ClientSession) -> None:
     with pytest.raises(WSServerHandshakeError) as refused:
         await client.ws_connect("/ws/v1?site=elsewhere")
     assert refused.value.status == 404
@@ -357,6 +359,46 @@ async def test_every_browser_is_told_to_come_again_when_the_daemon_stops(
         await visitor.hello()
         house.app[SOCKETS].close_all()
         assert await visitor.closed_with() == 1001
-    async with asyncio.timeout(5):
-        while len(house.app[SOCKETS]):
-            await asyncio.sleep(0)
+
+
+async def test_a_browser_that_does_not_read_is_let_go(house: House, client: ClientSession) -> None:
+    async with house.visitor(client) as visitor:
+        welcome = await visitor.hello()
+        frame = Push(recipient=welcome["visitor_id"], payload=b'{"v":1,"op":"typing"}')
+        for _ in range(300):
+            await house.app[SOCKETS].push(CHAT, frame)
+        assert await visitor.closed_with() == 4008
+
+
+async def test_nobody_takes_back_what_somebody_else_said(house: House) -> None:
+    async with house.browser() as one, house.visitor(one) as visitor:
+        welcome = await visitor.hello()
+        ack = await _said(visitor, "我的话")
+    external_id = f"{welcome['visitor_id']}:m1"
+    async with house.browser() as other, house.visitor(other) as visitor:
+        await visitor.hello()
+        for name in (ack["message_id"], external_id, "unheard-of"):
+            await visitor.say("recall", id="r", message_id=name)
+            assert (await visitor.hear_op("error"))["code"] == "not_found"
+    (held,) = await house.open()
+    (said,) = await house.said(held.id)
+    assert said.recalled_at is None
+
+
+async def test_a_message_can_be_taken_back_by_the_name_we_gave_it(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        ack = await _said(visitor, "说错了")
+        await visitor.say("recall", message_id=ack["message_id"])
+        assert (await visitor.hear_op("recalled"))["message_id"] == ack["message_id"]
+
+
+async def test_an_address_for_a_file_takes_one_file(house: House, client: ClientSession) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await visitor.say("upload_request", id="u", name="a.png", size=20, mime="image/png")
+        place = await visitor.hear_op("upload")
+    assert (await client.post(place["url"], data=PNG)).status == 200
+    assert (await client.post(place["url"], data=PNG + b"other")).status == 409

@@ -12,6 +12,7 @@ from router.domain.ids import ConversationId
 from router.domain.workforce import Role
 from router.service import people
 from router.service.awareness import alert_holders
+from router.service.unit import Unit
 from router.web.live import HUB, TOPICS
 from tests.web.house import House, sign_in
 
@@ -122,7 +123,7 @@ async def test_an_alert_is_heard_at_once(house: House, client: ClientSession) ->
 
 
 async def _alert(house: House, conversation: ConversationId) -> None:
-    def tell(unit):  # type: ignore[no-untyped-def]  # a unit
+    def tell(unit: Unit) -> None:
         contact = unit.conversations.get(conversation).contact
         alert_holders(unit, contact, kind="complaint", at=house.clock.now(), case=None)
 

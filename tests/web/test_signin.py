@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from aiohttp import ClientSession
+from aiohttp import ClientResponse, ClientSession
 
 from router.domain.workforce import Role
 from router.service import people
@@ -60,7 +60,7 @@ async def test_who_guesses_must_wait_and_then_may_try_again(
     assert (await _try(client, PASSWORD)).status == 303
 
 
-async def _try(client: ClientSession, password: str):  # type: ignore[no-untyped-def]  # a response
+async def _try(client: ClientSession, password: str) -> ClientResponse:
     given = {"login": "chen", "password": password}
     return await client.post("/signin", data=given, allow_redirects=False)
 

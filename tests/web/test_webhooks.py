@@ -131,9 +131,7 @@ async def test_a_body_beyond_the_limit_is_refused_politely(
         assert still.status == 200
 
 
-async def test_a_call_is_uploaded_with_the_phone_systems_key(
-    house: House, client: ClientSession
-) -> None:
+async def test_a_call_is_uploaded_with_the_phone_systems_key(client: ClientSession) -> None:
     words = "WEBVTT\n\n00:00.000 --> 00:02.000\n<v 客户>你们的快递太慢了，我要投诉\n"
     form = FormData()
     form.add_field("meta", '{"call_id": "c-1", "caller": "+8613800138000"}')

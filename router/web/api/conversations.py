@@ -342,6 +342,7 @@ async def post_file(asked: Asked) -> FileShape:
     row = await uploads.keep_file(
         asked.deps,
         asked.request.content.iter_chunked(256 * 1024),
+        media=MediaId(asked.deps.ids.new()),
         account=asked.query.account,
         name=asked.query.name,
         declared=asked.request.content_length,

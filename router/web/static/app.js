@@ -56,6 +56,22 @@ document.addEventListener("htmx:responseError", (event) => {
 document.addEventListener("htmx:sendError", () => say(root.dataset.offline));
 document.addEventListener("said", (event) => say(event.detail.value, "ok")); // HX-Trigger: {"said": words}
 
+// Whoever leaves a page does not wait for its news: what is still asked for ends without a word.
+const asked = new Set();
+document.addEventListener("htmx:beforeSend", (event) => {
+  const { xhr } = event.detail;
+  asked.add(xhr);
+  xhr.addEventListener("loadend", () => asked.delete(xhr));
+});
+for (const leaving of ["beforeunload", "pagehide"]) {
+  addEventListener(leaving, () => {
+    for (const xhr of asked) {
+      xhr.onerror = null;
+      xhr.onabort = null;
+    }
+  });
+}
+
 // ----- the stream -----------------------------------------------------------------------------------
 
 const stale = document.getElementById("stale");
@@ -75,8 +91,7 @@ const renew = () => {
   for (const part of document.querySelectorAll("[data-part]")) window.htmx.trigger(part, "renew");
 };
 document.addEventListener("htmx:afterRequest", (event) => {
-  const asked = event.detail.requestConfig?.verb;
-  if (asked === "post" && event.detail.successful) renew();
+  if (event.detail.requestConfig?.verb === "post" && event.detail.successful) renew();
 });
 
 // A section is replaced when there is news of it, but never from under somebody's hands.

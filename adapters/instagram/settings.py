@@ -1,0 +1,59 @@
+"""What an Instagram professional account needs to know, and what the platform can carry."""
+
+from datetime import timedelta
+
+import msgspec
+
+from adapters._common.meta import API_BASE, API_VERSION, complaint
+from router.channel.contract import Capabilities, Window
+
+# https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
+# The text limit (1000 bytes) and the seven days for a comment are unverified.
+CAPABILITIES = Capabilities(
+    replies=True,
+    max_text=1000,
+    text_unit="bytes",
+    media_out=frozenset({"image", "voice", "video"}),
+    media_in=frozenset({"image", "voice", "video", "file"}),
+    windows=(
+        Window(kind="message", lasts=timedelta(hours=24)),
+        Window(kind="comment", lasts=timedelta(days=7)),
+    ),
+    recalls_in=True,
+    receipts=True,
+    public=True,
+)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One professional account.
+
+    ``app_secret`` signs deliveries, ``verify_token`` is ours for the check of the address,
+    ``access_token`` is the linked page's, or the account's own with ``api_base`` set to
+    https://graph.instagram.com. ``account_id``, if given, is whom a delivery must be for.
+    """
+
+    app_secret: str
+    verify_token: str
+    access_token: str
+    account_id: str = ""
+    api_base: str = API_BASE
+    api_version: str = API_VERSION
+
+    def __post_init__(self) -> None:
+        wrong = complaint(
+            secrets={
+                "app_secret": self.app_secret,
+                "verify_token": self.verify_token,
+                "access_token": self.access_token,
+            },
+            api_base=self.api_base,
+            api_version=self.api_version,
+        )
+        if wrong:
+            raise ValueError(wrong)
+
+    @property
+    def root(self) -> str:
+        """Return where calls go, with the version."""
+        return f"{self.api_base}/{self.api_version}"

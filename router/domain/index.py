@@ -1,0 +1,269 @@
+"""The floor as routing looks at it: lines of like conversations against agents, in tables.
+
+A `Line` is first in, first out; all in it weigh the same, so only its head is scored. Rows of the
+tables (misfit, work, reach) are built when a line is first seen and again when skills change. The
+index is told every change of its floor and can be rebuilt from it: a cache, never the truth.
+"""
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from router.domain.fit import Fit, Reach, Roles, bar, fit
+from router.domain.floor import Floor, Holding, View, Waiting
+from router.domain.ids import AgentId, ConversationId, Skill
+from router.domain.policy import ShopPolicy
+from router.domain.prices import Category, Forecast, PriceList, Reals, categories
+from router.domain.score import overdue_after, target, weight_of
+from router.domain.staffing import WHOLE, Staffing
+from router.domain.workforce import Agent, Need
+
+_WIDTH = 64
+_NOBODY = np.inf
+
+Place = tuple[float, ConversationId]
+
+
+@dataclass(frozen=True, slots=True)
+class LineKey:
+    """What makes two conversations alike for routing."""
+
+    needs: frozenset[Need]
+    family: str
+    language: str
+    weight: float
+    target: float
+    complaint: bool
+
+
+@dataclass(slots=True)
+class Line:
+    """Like conversations, oldest first."""
+
+    key: LineKey
+    row: int
+    members: list[Place]
+
+
+class Index(View):
+    """Lines and agents of one floor under one policy."""
+
+    def __init__(self, policy: ShopPolicy) -> None:
+        self.policy = policy
+        self.roles = Roles.of(policy)
+        self.kinds: tuple[Category, ...] = categories(tuple(sorted(_skills(policy))))
+        self.staff = Staffing(policy, self.kinds)
+        self.waiting: dict[ConversationId, Waiting] = {}
+        self.lines: list[Line] = []
+        self.sticky: dict[AgentId, dict[ConversationId, int]] = {}
+        self.barring: dict[int, set[ConversationId]] = {}
+        self.for_bot: dict[ConversationId, None] = {}
+        self.overflows: list[Place] = []
+        self._line_of: dict[ConversationId, int] = {}
+        self._by_key: dict[LineKey, int] = {}
+        self._built: list[int] = []
+        self._prices: tuple[tuple[object, ...], PriceList] | None = None
+        self._grow(_WIDTH, _WIDTH)
+
+    heads: Reals  # when each line's head came; infinite for an empty line
+    weight: Reals
+    due: Reals
+    patience: Reals
+    complaint: NDArray[np.bool_]
+    takes: Reals  # the part of an agent that one conversation takes
+    late: Reals  # from when on its members are overdue, seconds of waiting
+    own: NDArray[np.bool_]  # line × category: what its own demand is
+    misfit: Reals  # line × agent
+    effort: Reals  # line × agent: how long an agent is busy with one
+    reach: NDArray[np.int8]  # line × agent
+
+    def _grow(self, lines: int, agents: int) -> None:
+        had = len(self.lines)
+        shapes = {
+            **dict.fromkeys(("heads", "weight", "due", "patience", "takes", "late"), (lines,)),
+            **dict.fromkeys(("misfit", "effort"), (lines, agents)),
+        }
+        for name, shape in shapes.items():
+            grown = np.full(shape, _NOBODY if name == "heads" else 1.0)
+            if had:
+                old = getattr(self, name)
+                grown[tuple(slice(size) for size in old.shape)] = old
+            setattr(self, name, grown)
+        complaint, own = np.zeros(lines, bool), np.zeros((lines, len(self.kinds)), bool)
+        reach = np.full((lines, agents), Reach.NEVER, np.int8)
+        if had:
+            complaint[: len(self.complaint)] = self.complaint
+            own[: len(self.own)] = self.own
+            reach[: self.reach.shape[0], : self.reach.shape[1]] = self.reach
+        self.complaint, self.own, self.reach = complaint, own, reach
+
+    # ----- what the floor tells -----------------------------------------------------------------
+
+    def entered(self, waiting: Waiting) -> None:
+        """Somebody stands in line; with something unread they are not looked at."""
+        self.waiting[waiting.conversation] = waiting
+        queue = self.policy.queue(waiting.queue)
+        if queue.overflow_after is not None and queue.overflow_to not in {None, waiting.queue}:
+            after = waiting.since + queue.overflow_after
+            insort(self.overflows, (after.timestamp(), waiting.conversation))
+        if waiting.unread:
+            return
+        if waiting.bot_ok and not waiting.cases:
+            self.for_bot[waiting.conversation] = None
+            return
+        self._enqueue(waiting)
+
+    def _enqueue(self, waiting: Waiting) -> None:
+        row = self._row(waiting)
+        self._line_of[waiting.conversation] = row
+        insort(self.lines[row].members, (waiting.since.timestamp(), waiting.conversation))
+        self.heads[row] = self.lines[row].members[0][0]
+        if waiting.previous is not None:
+            self.sticky.setdefault(waiting.previous, {})[waiting.conversation] = row
+        if waiting.excluded:
+            self.barring.setdefault(row, set()).add(waiting.conversation)
+
+    def dropped(self, waiting: Waiting) -> None:
+        """Somebody no longer stands in line, or is about to stand there anew."""
+        name = waiting.conversation
+        del self.waiting[name]
+        self.for_bot.pop(name, None)
+        queue = self.policy.queue(waiting.queue)
+        if queue.overflow_after is not None:
+            _remove(self.overflows, ((waiting.since + queue.overflow_after).timestamp(), name))
+        row = self._line_of.pop(name, None)
+        if row is None:
+            return
+        members = self.lines[row].members
+        _remove(members, (waiting.since.timestamp(), name))
+        self.heads[row] = members[0][0] if members else _NOBODY
+        if waiting.previous is not None:
+            del self.sticky[waiting.previous][name]
+        if waiting.excluded:
+            self.barring[row].discard(name)
+
+    def staffed(self, agent: Agent) -> None:
+        """An agent's skills, capacity or presence are as given."""
+        self.staff.staff(agent)
+
+    def unstaffed(self, agent: AgentId) -> None:
+        """An agent is gone for good."""
+        self.staff.unstaff(agent)
+
+    def loaded(self, agent: AgentId, load: float, assigned: datetime | None) -> None:
+        """An agent's conversations take so much."""
+        self.staff.loaded(agent, load, assigned.timestamp() if assigned else 0.0)
+
+    # ----- lines and their rows -----------------------------------------------------------------
+
+    def _row(self, waiting: Waiting) -> int:
+        key = LineKey(
+            needs=waiting.needs,
+            family=waiting.family,
+            language=waiting.language,
+            weight=weight_of(waiting, self.policy.routing),
+            target=target(waiting, self.policy),
+            complaint=waiting.severity > 0,
+        )
+        row = self._by_key.get(key)
+        if row is None:
+            row = self._by_key[key] = len(self.lines)
+            if row == len(self.heads):
+                self._grow(2 * row, self.misfit.shape[1])
+            self.lines.append(Line(key, row, []))
+            self._built.append(-1)
+            self._describe(row, key)
+        return row
+
+    def _describe(self, row: int, key: LineKey) -> None:
+        routing = self.policy.routing
+        self.heads[row] = _NOBODY
+        self.weight[row], self.due[row] = key.weight, key.target
+        self.patience[row] = routing.patience[key.family].total_seconds()
+        self.complaint[row] = key.complaint
+        self.takes[row] = routing.family_weight[key.family]
+        self.late[row] = overdue_after(key.target, routing)
+        exclusive = self.takes[row] >= WHOLE
+        wanted = {need.skill for need in key.needs}
+        self.own[row] = [
+            kind.exclusive == exclusive and (kind.skill is None or kind.skill in wanted)
+            for kind in self.kinds
+        ]
+
+    def fresh(self, rows: NDArray[np.intp]) -> None:
+        """Build the table rows of lines that are stale."""
+        version, agents = self.staff.version, len(self.staff)
+        if agents > self.misfit.shape[1]:
+            self._grow(len(self.heads), max(agents, 2 * self.misfit.shape[1]))
+        for row in rows.tolist():
+            if self._built[row] != version:
+                self._build(self.lines[row])
+                self._built[row] = version
+
+    def _build(self, line: Line) -> None:
+        count, row, key = len(self.staff), line.row, line.key
+        routing = self.policy.routing
+        found = fit(sorted(key.needs), self.staff.sheet, self.roles, count)
+        reach = np.where(self.staff.serving(key.family, key.language), found.reach, Reach.NEVER)
+        qualified = reach <= min(Reach.KNOWS, routing.reach)
+        self.reach[row, :count] = reach
+        self.misfit[row, :count] = (
+            found.transfer * (1 + key.weight / 2)
+            + found.loss
+            - routing.bar * self._bar(found, qualified, reach)
+        )
+        work = routing.work
+        mean = work.mean.get(key.family, work.usual).total_seconds()
+        share = work.slowdown + (1 - work.slowdown) * self.takes[row]
+        self.effort[row, :count] = share * found.effort * mean
+
+    def _bar(self, found: Fit, qualified: NDArray[np.bool_], reach: NDArray[np.int8]) -> float:
+        """Return what even a good match costs: among the qualified, or whoever there is."""
+        return bar(found, qualified if qualified.any() else reach <= Reach.ANYBODY)
+
+    # ----- prices -------------------------------------------------------------------------------
+
+    def prices(self, forecast: Forecast | None, now: datetime) -> PriceList | None:
+        """Return the prices of slots now, or None if nothing is foreseen."""
+        price = self.policy.routing.price
+        if forecast is None or price.factor <= 0:
+            return None
+        slot = forecast.slot(now)
+        stamp = (id(forecast), slot, self.staff.shape)
+        if self._prices is None or self._prices[0] != stamp:
+            held = self.staff.holders()
+            self._prices = (stamp, PriceList(price, self.kinds, forecast, slot, held))
+        return self._prices[1]
+
+    def waited(self, now: datetime, place: Place) -> timedelta:
+        """Return how long somebody in a line has waited."""
+        return timedelta(seconds=now.timestamp() - place[0])
+
+
+def _skills(policy: ShopPolicy) -> set[Skill]:
+    """Return every skill that somebody may need."""
+    needs = [*policy.topics.values(), *policy.complaint_needs.values()]
+    needs.extend(queue.needs for queue in policy.queues.values())
+    return {need.skill for each in needs for need in each} | {Skill(n) for n in policy.skills}
+
+
+def _remove(places: list[Place], place: Place) -> None:
+    at = bisect_left(places, place)
+    if at < len(places) and places[at] == place:
+        del places[at]
+
+
+def index_of(floor: Floor, policy: ShopPolicy) -> Index:
+    """Return the floor's index under a policy; it is built where there is none."""
+    held = floor.view
+    if isinstance(held, Index) and held.policy is policy:
+        return held
+    made = Index(policy)
+    floor.watch(made)
+    return made
+
+
+__all__ = ["Holding", "Index", "Line", "LineKey", "index_of"]
