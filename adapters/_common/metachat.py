@@ -191,7 +191,8 @@ def _edited(item: Item, edit: Mapping[str, Any]) -> Event:
     if item.by is Speaker.AGENT:
         return Ignored(kind="message_edit.ours")
     count = word(edit, "num_edit") or str(int(item.at.timestamp() * 1000))
-    content = Text(text=words) if words else Unsupported(kind="edit", text=" ".join(leaves(edit)))
+    unread = {name: held for name, held in edit.items() if name not in ("mid", "num_edit")}
+    content = Text(text=words) if words else Unsupported(kind="edit", text=" ".join(leaves(unread)))
     return Edited(
         external_id=f"{mid}:edit:{count}",
         target=mid,

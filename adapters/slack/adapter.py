@@ -102,8 +102,8 @@ class Slack:
         return outcome_of(reply)
 
     def fetch_call(self, media: Media) -> HttpCall | None:
-        """Return the download; a file that lives elsewhere is asked for without our token."""
-        if not media.ref.startswith(("https://", f"{self.settings.files_base}/")):
+        """Return the download; None for a file that does not live with Slack."""
+        if not media.ref.startswith(f"{self.settings.files_base}/"):
             return None
         return HttpCall(method="GET", url=media.ref, note="fetch")
 

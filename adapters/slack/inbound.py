@@ -152,9 +152,11 @@ def _file(file: Mapping[str, Any]) -> Media | Unsupported:
     if not address:
         return Unsupported(kind=f"file.{word(file, 'mode') or 'hidden'}", text=name)
     size, mime = word(file, "size"), word(file, "mimetype")
+    elsewhere = file.get("is_external") is True
     return Media(
         kind=_KINDS.get(mime.partition("/")[0], MediaKind.FILE),
-        ref=address,
+        ref="" if elsewhere else address,
+        link=address if elsewhere else "",
         name=name,
         mime=mime,
         size=int(size) if size.isascii() and size.isdigit() and len(size) < len("1" * 16) else 0,

@@ -12,7 +12,7 @@ CAPABILITIES = Capabilities(
     text_unit="characters",
     media_out=frozenset({"image"}),
     media_in=frozenset({"image", "voice", "video", "file"}),
-    sends_per_second=1,
+    sends_per_second=5,  # a workspace; one a second in a channel is what Slack itself enforces
     recalls_in=True,
     public=True,
 )

@@ -71,7 +71,8 @@ class WeCom:
         name = word(push, "Event")
         if name != "kf_msg_or_event":
             return Decoded(events=(Ignored(kind=f"event.{name or 'unnamed'}"),))
-        hint = pulling.hint_of(word(push, "Token"), word(push, "CreateTime"))
+        nonce = request.request.one("nonce")
+        hint = pulling.hint_of(word(push, "Token"), word(push, "CreateTime"), nonce)
         return Decoded(events=(Bell(cursor_key=word(push, "OpenKfId"), hint=hint),))
 
     # ----- pulls ---------------------------------------------------------------------------------

@@ -33,9 +33,17 @@ _MOST_BYTES = 4 * 1024 * 1024
 _MORE = "1"
 
 
-def hint_of(token: str, rung: str) -> str:
-    """Return what the bell keeps: when it rang (seconds since 1970) and the token it brought."""
-    return f"{rung} {token}" if rung else token
+def hint_of(token: str, rung: str, nonce: str) -> str:
+    """Return what the bell keeps: when it rang (seconds since 1970) and the token it brought.
+
+    The nonce tells two rings of one second apart: the second, heard while the first is answered,
+    must be pulled for as well.
+    """
+    return f"{rung}.{''.join(nonce.split())} {token}" if rung else token
+
+
+def _rung_at(told: str) -> datetime | None:
+    return moment_of(told.partition(".")[0])
 
 
 def pull_call(bell: Bell, *, cursor: str, settings: Settings) -> HttpCall:
@@ -55,7 +63,7 @@ def pull_call(bell: Bell, *, cursor: str, settings: Settings) -> HttpCall:
 
 def fresh(call: HttpCall, now: datetime) -> HttpCall:
     """Return the pull without its token once that has expired: then it is slow, but it works."""
-    rung = moment_of(call.note.removeprefix(PULL).strip())
+    rung = _rung_at(call.note.removeprefix(PULL).strip())
     if rung is None or now - rung < _LASTS:
         return call
     body = {key: value for key, value in json.loads(call.body).items() if key != "token"}
@@ -73,6 +81,6 @@ def read_pull(bell: Bell, reply: Reply, settings: Settings) -> Pulled | Outcome:
     cursor, more = word(page, "next_cursor"), word(page, "has_more") == _MORE
     if more and not cursor:
         raise Malformed("there is more, but no next_cursor says where")
-    rung_at = moment_of(bell.hint.rpartition(" ")[0])
+    rung_at = _rung_at(bell.hint.rpartition(" ")[0])
     events = events_of(page, usual=settings.open_kfid, rung_at=rung_at)
     return Pulled(events=events, cursor=cursor, more=more)

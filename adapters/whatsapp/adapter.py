@@ -11,7 +11,7 @@ from adapters._common.outgoing import bearer
 from adapters.whatsapp.inbound import events_of
 from adapters.whatsapp.outbound import calls_for, outcome_of
 from adapters.whatsapp.settings import Settings
-from adapters.whatsapp.wire import OBJECT, read_change
+from adapters.whatsapp.wire import OBJECT, Change, read_change
 from router.channel.contract import (
     Accepted,
     Decoded,
@@ -57,7 +57,7 @@ class WhatsApp:
                 change = read_change(value)
                 if field != "messages":
                     events.append(Ignored(kind=f"field.{field or 'unnamed'}"))
-                elif change.number not in ("", self.settings.phone_number_id):
+                elif self._is_foreign(change):
                     foreign += 1
                     events.append(Ignored(kind="another_number"))
                 else:
@@ -66,6 +66,11 @@ class WhatsApp:
         if foreign and not ours:
             raise Malformed("the delivery is for another phone_number_id")
         return Decoded(events=tuple(events))
+
+    def _is_foreign(self, change: Change) -> bool:
+        """Return whether a change is for another number; what is no id of a number names none."""
+        own = self.settings.phone_number_id
+        return own.isdigit() and change.number not in ("", own)
 
     def encode(self, message: Outbound) -> tuple[HttpCall, ...]:
         return calls_for(message, self.settings)

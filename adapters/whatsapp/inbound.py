@@ -36,6 +36,7 @@ _MEDIA: Mapping[str, MediaKind] = {
     "video": MediaKind.VIDEO,
     "document": MediaKind.FILE,
 }
+_MOVED = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
 _STATES = {
     "sent": ReceiptState.SENT,
     "delivered": ReceiptState.DELIVERED,
@@ -118,14 +119,20 @@ def _changed(message: Mapping[str, Any], person: Person, kind: str) -> Event:
 
 
 def _system(message: Mapping[str, Any], person: Person) -> Event:
-    """Return a change of number, which WhatsApp itself tells; other news are only counted."""
+    """Return that a person has another number or id; other news are only counted.
+
+    The number of before stands beside the new one, so that both lead to the same person.
+    """
     news = inside(message, "system")
     kind, new = word(news, "type"), word(news, "wa_id", "new_wa_id")
-    claims = _phone(new)
-    if kind not in ("user_changed_number", "customer_changed_number") or not claims:
+    claims = tuple(dict.fromkeys((*_phone(person.phone), *_phone(new))))
+    if kind not in _MOVED or not claims:
         return Ignored(kind=f"system.{kind or 'unnamed'}")
     return Identified(
-        external_id=word(message, "id"), sender=person.key, at=_time(message), claims=claims
+        external_id=word(message, "id"),
+        sender=person.user_id or word(news, "user_id") or person.phone,
+        at=_time(message),
+        claims=claims,
     )
 
 

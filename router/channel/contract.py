@@ -201,7 +201,8 @@ class ReceiptState(StrEnum):
 class Receipt:
     """What became of a message of ours. ``target`` is the platform's id of that message.
 
-    An empty ``target`` with ``READ`` or ``DELIVERED`` means: everything up to ``at`` has come so far.
+    An empty ``target`` with ``READ`` or ``DELIVERED`` means: everything up to ``at`` has come that
+    far.
     """
 
     external_id: str

@@ -190,3 +190,47 @@ def audit(*, as_json: bool) -> None:
         click.echo(json.dumps(each, ensure_ascii=False) if as_json else admin.told(each))
     click.echo(f"{len(found)} violations", err=True)
     sys.exit(1 if found else 0)
+
+
+@main.command()
+@click.argument("scenario", type=_FILE, nargs=-1, required=True)
+@click.option("--policy", "policies", multiple=True, help="One or several; all if not given.")
+@click.option("--seeds", default="report", show_default=True, help="report, tune, or 1,2,5-8.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON instead of a table.")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Write a bar chart of the cost (SVG).",
+)
+@click.option("--processes", type=click.IntRange(1), default=None, help="All cores if not given.")
+def simulate(
+    scenario: tuple[Path, ...],
+    policies: tuple[str, ...],
+    *,
+    seeds: str,
+    as_json: bool,
+    plot: Path | None,
+    processes: int | None,
+) -> None:
+    """Play invented days under routing policies and compare what they are worth.
+
+    SCENARIO is a file as in config/scenarios; see docs/SIMULATION.md.
+    """
+    from router.sim.command import simulate_command  # noqa: PLC0415  only here
+    from router.sim.scenario import BadScenario  # noqa: PLC0415  only here
+
+    try:
+        simulate_command(
+            scenario,
+            policies=policies,
+            seeds=seeds,
+            shop=_settings().policy,
+            as_data=as_json,
+            plot=plot,
+            processes=processes,
+            say=click.echo,
+            note=lambda text: click.echo(f"\r{text}", nl=False, err=True),
+        )
+    except BadScenario as error:
+        raise click.ClickException(str(error)) from error

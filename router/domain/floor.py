@@ -6,9 +6,10 @@ The daemon's dispatcher and the simulator own one each. `Floor.apply` is the onl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias, assert_never
+from typing import Protocol, TypeAlias, assert_never
 
 from router.domain.ids import AgentId, ContactId, ConversationId, QueueName, ReservationId
+from router.domain.prices import Forecast
 from router.domain.workforce import Agent, Need, Presence
 
 #: Rounding that sums of capacity shares are allowed.
@@ -99,9 +100,9 @@ class Unstaffed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreseen:
-    """What is expected to come, from now on: a `router.domain.prices.Forecast`, or nothing."""
+    """What is expected to come, from now on; None: nothing is, so nothing is held back."""
 
-    forecast: Any
+    forecast: Forecast | None
 
 
 Change: TypeAlias = Entered | Held | Gone | Staffed | Unstaffed | Foreseen
@@ -131,7 +132,7 @@ class Floor:
 
     def __init__(self) -> None:
         self.view: View | None = None
-        self.forecast: Any = None
+        self.forecast: Forecast | None = None
         self._waiting: dict[ConversationId, Waiting] = {}
         self._agents: dict[AgentId, Agent] = {}
         self._held: dict[ConversationId, Holding] = {}

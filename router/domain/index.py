@@ -66,8 +66,10 @@ class Index(View):
         self._by_key: dict[LineKey, int] = {}
         self._built: list[int] = []
         self._prices: tuple[tuple[object, ...], PriceList] | None = None
+        self.exclusive = np.array([kind.exclusive for kind in self.kinds], bool)
         self._grow(_WIDTH, _WIDTH)
 
+    known: NDArray[np.intp]  # who knows the contact of each line's head; −1: nobody
     heads: Reals  # when each line's head came; infinite for an empty line
     weight: Reals
     due: Reals
@@ -92,13 +94,15 @@ class Index(View):
                 old = getattr(self, name)
                 grown[tuple(slice(size) for size in old.shape)] = old
             setattr(self, name, grown)
+        known = np.full(lines, -1, np.intp)
         complaint, own = np.zeros(lines, bool), np.zeros((lines, len(self.kinds)), bool)
         reach = np.full((lines, agents), Reach.NEVER, np.int8)
         if had:
+            known[: len(self.known)] = self.known
             complaint[: len(self.complaint)] = self.complaint
             own[: len(self.own)] = self.own
             reach[: self.reach.shape[0], : self.reach.shape[1]] = self.reach
-        self.complaint, self.own, self.reach = complaint, own, reach
+        self.complaint, self.own, self.reach, self.known = complaint, own, reach, known
 
     # ----- what the floor tells -----------------------------------------------------------------
 
@@ -120,7 +124,7 @@ class Index(View):
         row = self._row(waiting)
         self._line_of[waiting.conversation] = row
         insort(self.lines[row].members, (waiting.since.timestamp(), waiting.conversation))
-        self.heads[row] = self.lines[row].members[0][0]
+        self._rehead(row)
         if waiting.previous is not None:
             self.sticky.setdefault(waiting.previous, {})[waiting.conversation] = row
         if waiting.excluded:
@@ -139,11 +143,21 @@ class Index(View):
             return
         members = self.lines[row].members
         _remove(members, (waiting.since.timestamp(), name))
-        self.heads[row] = members[0][0] if members else _NOBODY
+        self._rehead(row)
         if waiting.previous is not None:
             del self.sticky[waiting.previous][name]
         if waiting.excluded:
             self.barring[row].discard(name)
+
+    def _rehead(self, row: int) -> None:
+        members = self.lines[row].members
+        self.heads[row] = members[0][0] if members else _NOBODY
+        self.known[row] = self.knows(members[0][1]) if members else -1
+
+    def knows(self, name: ConversationId | None) -> int:
+        """Return the position of the agent who knows a waiting contact; −1 if there is none."""
+        previous = None if name is None else self.waiting[name].previous
+        return -1 if previous is None else self.staff.position.get(previous, -1)
 
     def staffed(self, agent: Agent) -> None:
         """An agent's skills, capacity or presence are as given."""
@@ -223,6 +237,18 @@ class Index(View):
     def _bar(self, found: Fit, qualified: NDArray[np.bool_], reach: NDArray[np.int8]) -> float:
         """Return what even a good match costs: among the qualified, or whoever there is."""
         return bar(found, qualified if qualified.any() else reach <= Reach.ANYBODY)
+
+    def shut_out(self, waiting: Waiting, row: int) -> frozenset[AgentId]:
+        """Return who must not get it again: nobody, if nobody else could ever take it."""
+        if not waiting.excluded:
+            return waiting.excluded
+        self.fresh(np.array([row]))
+        count = len(self.staff)
+        could = (self.reach[row, :count] != Reach.NEVER) & (self.staff.near[:count] > 0)
+        for each in waiting.excluded:
+            if each in self.staff.position:
+                could[self.staff.position[each]] = False
+        return waiting.excluded if could.any() else frozenset()
 
     # ----- prices -------------------------------------------------------------------------------
 

@@ -1,7 +1,5 @@
 """The agents of a floor as columns of numbers: room, categories, when they last got something."""
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +16,8 @@ Flags = NDArray[np.bool_]
 _WIDTH = 16
 #: A whole agent: what a conversation takes that leaves room for no other.
 WHOLE = 1.0
+#: Who will take work again before long.
+_ON_SHIFT = frozenset({Presence.AVAILABLE, Presence.BUSY})
 
 
 class Staffing:
@@ -42,7 +42,7 @@ class Staffing:
 
     def _grow(self, width: int) -> None:
         old = len(self.ids)
-        names = ("room", "load", "capacity", "assigned", "flexible", "rank", "able")
+        names = ("room", "load", "capacity", "assigned", "flexible", "rank", "able", "near")
         for name in names:
             grown = np.zeros(width)
             if old:
@@ -60,6 +60,7 @@ class Staffing:
     flexible: Reals
     rank: Reals  # place by id, for ties
     able: Reals  # 1 if they take work now
+    near: Reals  # 1 if they take work now or before long
     caps: Reals  # agent × category: 1 for a member
 
     def __len__(self) -> int:
@@ -74,6 +75,7 @@ class Staffing:
         elif _stands(self.people[row]) != _stands(agent):
             self.version += 1
         able = float(agent.active and agent.presence is Presence.AVAILABLE)
+        self.near[row] = float(agent.active and agent.presence in _ON_SHIFT)
         came = agent.presence_since.timestamp()
         self.assigned[row] = max(self.assigned[row], came)
         if able != self.able[row]:
@@ -119,7 +121,7 @@ class Staffing:
         """An agent is gone: the row stays, without room and without fit."""
         row = self.position.get(agent)
         if row is not None:
-            self.able[row] = 0.0
+            self.able[row] = self.near[row] = 0.0
             self.shape += 1
             self._refresh(row)
 
@@ -159,8 +161,3 @@ class Staffing:
 
 def _stands(agent: Agent) -> tuple[object, ...]:
     return (dict(agent.skills), agent.families, agent.languages, agent.active)
-
-
-def names(skills: Iterable[str]) -> tuple[str, ...]:
-    """Return skills in a fixed order."""
-    return tuple(sorted(skills))

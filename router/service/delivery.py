@@ -36,7 +36,7 @@ _BEYOND_SENT = frozenset({Sending.DELIVERED, Sending.READ})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """What a daemon sends now, and for each account when its next row is due."""
+    """What a daemon sends now, and when the next row is due of each account that has room left."""
 
     rows: tuple[OutboxRow, ...]
     due: Mapping[AccountName, datetime]
@@ -45,16 +45,23 @@ class Claimed:
 def claim(
     unit: Unit, *, by: str, now: datetime, until: datetime, rooms: Mapping[AccountName, int]
 ) -> Claimed:
-    """Claim what is due, for each account no more than it has room for.
-
-    Accounts that are due and not in ``rooms`` are left alone; the caller sees them in ``due``.
-    """
+    """Claim what is due, for each account in ``rooms`` no more than it has room for."""
     rows: list[OutboxRow] = []
-    for account, when in unit.outbox.due().items():
-        room = rooms.get(account, 0)
-        if when <= now and room > 0:
-            rows.extend(unit.outbox.claim(by=by, now=now, until=until, limit=room, account=account))
-    return Claimed(rows=tuple(rows), due=unit.outbox.due())
+    left: list[AccountName] = []
+    waiting = unit.outbox.waiting()
+    for account, room in rooms.items():
+        if account not in waiting:
+            continue
+        found = unit.outbox.claim(by=by, now=now, until=until, limit=room, account=account)
+        rows.extend(found)
+        if len(found) < room:
+            left.append(account)
+    return Claimed(rows=tuple(rows), due=unit.outbox.due(left) if left else {})
+
+
+def unclaimable(unit: Unit, *, accounts: Collection[AccountName]) -> frozenset[AccountName]:
+    """Return accounts that have answers waiting and are not among ``accounts``."""
+    return unit.outbox.waiting() - frozenset(accounts)
 
 
 def depart(

@@ -45,6 +45,8 @@ def set_presence(
     unit: Unit, *, agent: AgentId, presence: Presence, by: AgentId, at: datetime
 ) -> Agent:
     """Say whether an agent takes work. What the agent has in hand stays there."""
+    if presence is Presence.LAPSED:
+        raise Invalid("presence: lapsed is the router's word; say away")
     held = unit.workforce.lock(agent)
     if held.presence is presence:
         return held

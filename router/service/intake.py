@@ -215,8 +215,9 @@ class _Taking:
         if self._again(event.external_id):
             return
         public = event.audience == "public"
+        opens = _wakes(event.by) and not event.standby
         conversation = self.conversation(
-            contact, event.sender, event.thread, at=event.at, public=public, opens=_wakes(event.by)
+            contact, event.sender, event.thread, at=event.at, public=public, opens=opens
         )
         self.write(
             conversation,
@@ -353,12 +354,22 @@ class _Taking:
                 self.known += 1
                 return
             heard = target.direction is Direction.IN
+            content = self._edited(target, change.content)
             self.unit.conversations.rewrite(
-                target.id, content=change.content, edited_at=change.at, unread=heard
+                target.id, content=content, edited_at=change.at, unread=heard
             )
             if heard and not target.unread:
                 self._count_unread(target.conversation)
         self._changed(target)
+
+    def _edited(self, said: Interaction, now: Content) -> Content:
+        """Return what an edit says: our copy of the same file is kept, another file is wanted."""
+        before = said.content
+        if isinstance(before, Media) and isinstance(now, Media) and _same_file(before, now):
+            mime, size = before.mime or now.mime, before.size or now.size
+            return replace(now, stored=before.stored, mime=mime, size=size)
+        self._with_media(replace(said, content=now))
+        return now
 
     def _changed(self, target: Interaction) -> None:
         self.conversations[target.conversation] = None
@@ -721,6 +732,10 @@ _DIRECTION: Mapping[Speaker, Direction] = {
     Speaker.BOT: Direction.ELSEWHERE,
     Speaker.SYSTEM: Direction.INTERNAL,
 }
+
+
+def _same_file(one: Media, other: Media) -> bool:
+    return (one.ref, one.link) == (other.ref, other.link)
 
 
 def _wakes(by: Speaker) -> bool:

@@ -1,7 +1,7 @@
 """The people who answer: made, edited, let go; their passwords and the API's tokens."""
 
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from router.domain.conversation import WrapUp
 from router.domain.errors import Invalid
@@ -33,19 +33,34 @@ def signed_in(unit: Unit, agent: AgentId, *, epoch: int) -> tuple[Agent, Credent
     return held, credentials
 
 
-def identified_by_token(
-    unit: Unit, sha256: str, *, at: datetime
-) -> tuple[Agent, Credentials] | None:
-    """Return whose token this is, and note that it was used; None if it opens nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenHolder:
+    """Whom a token speaks for."""
+
+    token: ApiToken
+    agent: Agent
+    credentials: Credentials
+
+    def was_used(self, at: datetime) -> bool:
+        """Say whether its use is worth writing down; once a minute is enough."""
+        return self.token.used_at is None or at - self.token.used_at > timedelta(minutes=1)
+
+
+def identified_by_token(unit: Unit, sha256: str) -> TokenHolder | None:
+    """Return whom a token speaks for; None if it opens nothing."""
     token = unit.workforce.token(sha256)
     if token is None or token.revoked_at is not None:
         return None
     held = unit.workforce.get(token.agent)
     if not held.active:
         return None
-    if token.used_at is None or (at - token.used_at).total_seconds() > 60:  # noqa: PLR2004
-        unit.workforce.used_token(token.id, at=at)
-    return held, unit.workforce.credentials(token.agent)
+    credentials = unit.workforce.credentials(token.agent)
+    return TokenHolder(token=token, agent=held, credentials=credentials)
+
+
+def use_token(unit: Unit, token: str, *, at: datetime) -> None:
+    """Note when a token was last used."""
+    unit.workforce.used_token(token, at=at)
 
 
 def for_sign_in(unit: Unit, login: str) -> tuple[Agent, Credentials] | None:

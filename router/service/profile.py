@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from router.channel.contract import Identified
+from router.domain.events import Happened
 from router.domain.identity import Identity
 from router.domain.ids import AccountName, ConversationId
 from router.domain.policy import ShopPolicy
@@ -45,6 +46,9 @@ def learnt(
     unit.contacts.lock(known.contact)
     learn(unit, identity, claims=found.claims, name=found.sender_name, policy=policy, at=at)
     unit.contacts.profile_asked(identity, at=at)
+    unit.record(
+        Happened(kind="contact_changed", contact=known.contact, facts={"by": "profile"}), at=at
+    )
 
 
 def without_profile(unit: Unit, identity: Identity, *, at: datetime) -> None:

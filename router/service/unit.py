@@ -340,8 +340,11 @@ class Outbox(Protocol):
     def next_due(self) -> datetime | None:
         """Return when the next queued row is due."""
 
-    def due(self) -> Mapping[AccountName, datetime]:
-        """Return, for each account that has rows to send, when the next of them is due."""
+    def due(self, accounts: Collection[AccountName]) -> Mapping[AccountName, datetime]:
+        """Return, for each of ``accounts`` that has rows to send, when the next of them is due."""
+
+    def waiting(self) -> frozenset[AccountName]:
+        """Return the accounts that have queued rows."""
 
     def listed(self, states: Collection[OutboxState], *, limit: int = 200) -> tuple[OutboxRow, ...]:
         """Return rows in these states, newest first."""

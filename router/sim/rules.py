@@ -5,39 +5,51 @@ and which of the matching agents is taken. Where figures are shown they are call
 """
 
 from bisect import insort
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from heapq import heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
 
-from router.sim.day import Day
+from router.sim.day import Day, slowed
 from router.sim.legs import Leg
 from router.sim.world import EPSILON
 
-#: The furthest relaxation: whoever has the channel and the language.
-ANYBODY = 4
 
-Steps = tuple[tuple[float, int], ...]
+class Order(StrEnum):
+    """Who is served first when an agent becomes free."""
+
+    AGE = "age"
+    PRIORITY = "priority"  # complaints, then VIPs, then the rest; the older first
+    COST = "cost"  # the highest h·C'(wait)·rate
+
+
+class Take(StrEnum):
+    """Which of the matching agents is taken."""
+
+    TURN = "turn"  # the next in turn
+    IDLE = "idle"  # who has waited longest for work
+    FAST = "fast"  # who is likely done soonest
+    SPARE = "spare"  # who has most capacity left, then who has waited longest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """One product's documented behaviour.
 
-    ``steps`` are (seconds of waiting, furthest level of `Fit` from then on). ``priority``:
-    complaints before VIPs before the rest, else oldest first only. ``previous``: the agent who
-    knows the contact is asked first. ``take`` ranks matching agents.
+    ``steps`` are (seconds of waiting, furthest level of `Fit` from then on). ``previous``: the
+    agent who knows the contact is asked first, and for ``hold`` seconds nobody else is.
     """
 
     name: str
     source: str
-    steps: Steps
-    priority: bool
+    steps: tuple[tuple[float, int], ...]
+    order: Order
     previous: bool
-    hold: float  # seconds in which only the agent who knows the contact is asked
-    take: str  # "idle", "spare" or "turn"
+    hold: float
+    take: Take
 
 
 class RuleRouter:
@@ -58,6 +70,8 @@ class RuleRouter:
         self._fresh: list[Leg] = []
         self._freed: set[int] = set()
         self._steps: list[tuple[float, int, Leg]] = []
+        share = slowed(np.array(day.scenario.channel_weight), day.scenario.gamma)
+        self._work: list[float] = (share * np.array(day.scenario.work_mean)).tolist()
 
     def shift(self, agent: int, *, on: bool, now: float) -> None:
         """An agent begins or ends to take work."""
@@ -96,18 +110,30 @@ class RuleRouter:
 
     def decide(self, now: float) -> Sequence[tuple[Leg, int]]:
         """Return one match, if there is one; the world asks again after it."""
-        chosen: list[tuple[Leg, int]] = []
-        while self._freed and not chosen:
+        while self._freed:
             agent = min(self._freed)
-            for entry in self._line:
-                if self._fits(entry[-1], agent, now):
-                    chosen.append((entry[-1], agent))
-                    break
-            else:
-                self._freed.discard(agent)
-        if chosen:
-            return chosen
+            leg = self._leg_for(agent, now)
+            if leg is not None:
+                return [(leg, agent)]
+            self._freed.discard(agent)
         return self._for_somebody(now)
+
+    def _leg_for(self, agent: int, now: float) -> Leg | None:
+        fitting = (each[-1] for each in self._line if self._fits(each[-1], agent, now))
+        if self._rules.order is Order.COST:
+            return max(fitting, key=lambda leg: self._cost(leg, agent, now), default=None)
+        return next(fitting, None)
+
+    def _cost(self, leg: Leg, agent: int, now: float) -> float:
+        """Return h·C'(wait)·rate with a quadratic cost of delay."""
+        slope = (0.05 + (now - leg.arrived) / leg.target) / leg.target
+        return leg.weight * slope / self._effort(leg, agent)
+
+    def _effort(self, leg: Leg, agent: int) -> float:
+        """Return how much of the agent's time it is likely to take."""
+        missing = float(self._day.fit.missing[leg.wanted, agent])
+        topic = float(self._day.fit.topic[leg.wanted, agent])
+        return self._work[leg.channel] * max(0.6, 1 - 0.06 * (topic - 3)) * (1 + 0.15 * missing)
 
     def _for_somebody(self, now: float) -> Sequence[tuple[Leg, int]]:
         asking = [leg for leg in self._fresh if leg.answered is None]
@@ -124,7 +150,8 @@ class RuleRouter:
         return []
 
     def _entry(self, leg: Leg) -> tuple[int, float, int, Leg]:
-        return (-leg.kind if self._rules.priority else 0, leg.arrived, leg.id, leg)
+        first = self._rules.order is Order.PRIORITY
+        return (-leg.kind if first else 0, leg.arrived, leg.id, leg)
 
     def _refresh(self, agent: int) -> None:
         self._room[agent] = 1 - self._load[agent] if self._on[agent] else 0.0
@@ -163,14 +190,14 @@ class RuleRouter:
         if leg.excluded >= 0:
             fits[leg.excluded] = False
         found = np.flatnonzero(fits)
-        return None if not len(found) else int(found[self._take(found)])
+        return None if not len(found) else int(found[self._take(leg, found)])
 
-    def _take(self, found: NDArray[np.intp]) -> int:
-        if self._rules.take == "turn":
+    def _take(self, leg: Leg, found: NDArray[np.intp]) -> int:
+        if self._rules.take is Take.FAST:
+            rank = [(self._effort(leg, agent), agent) for agent in found.tolist()]
+            return min(range(len(found)), key=rank.__getitem__)
+        if self._rules.take is Take.TURN:
             return int(np.searchsorted(found, self._turn, side="right") % len(found))
-        if self._rules.take == "spare":
+        if self._rules.take is Take.SPARE:
             return int(np.lexsort((self._idle_since[found], -self._room[found]))[0])
         return int(np.argmin(self._idle_since[found]))
-
-
-RuleSet = Callable[[], Rules]

@@ -14,7 +14,7 @@ from router.sim.day import COMPLAINS, Day
 from router.sim.legs import Leg
 
 #: How long the day runs on after its last arrival.
-_AFTER = 3600.0
+AFTER = 3600.0
 #: How often a router is asked although nothing happens, while somebody waits.
 _TICK = 1.0
 #: A conversation is handed on at most so often, and after this part of its work.
@@ -75,7 +75,7 @@ class World:
         self._plan_shifts()
         for number, arrival in enumerate(self._day.customers.arrival.tolist()):
             heappush(self._events, (arrival, _ARRIVAL, number, 0))
-        end, tick = self._day.horizon + _AFTER, 0.0
+        end, tick = self._day.horizon + AFTER, 0.0
         while self._events or self._waiting:
             moment = self._events[0][0] if self._events else end
             if self._waiting and tick < moment:
@@ -98,7 +98,7 @@ class World:
         for agent in range(self._day.scenario.agents):
             moments = {staff.on[agent], staff.off[agent], staff.away[agent], staff.back[agent]}
             for moment in moments:
-                if moment < self._day.horizon + _AFTER:
+                if moment < self._day.horizon + AFTER:
                     heappush(self._events, (float(moment), _SHIFT, agent, 0))
 
     def _happens(self, event: tuple[float, int, int, int]) -> None:
@@ -155,7 +155,7 @@ class World:
         weight = self._weights[leg.channel]
         if leg.answered is not None or leg.left is not None:
             raise RuntimeError(f"leg {leg.id} is no longer waiting")
-        if self._load[agent] + weight > 1 + EPSILON or agent == leg.excluded:
+        if self._load[agent] + weight > 1 + EPSILON:
             raise RuntimeError(f"agent {agent} cannot take leg {leg.id}")
         if not day.staff.serves[agent, leg.channel] or day.fit.level[leg.wanted, agent] > 4:
             raise RuntimeError(f"agent {agent} is not qualified for leg {leg.id}")

@@ -90,8 +90,11 @@ _ABANDONED = (
 _NEXT_DUE = sa.select(sa.func.min(outbox.c.next_at)).where(_is_head)
 _DUE_BY_ACCOUNT = (
     sa.select(outbox.c.account, sa.func.min(outbox.c.next_at).label("next_at"))
-    .where(_is_head)
+    .where(outbox.c.account.in_(sa.bindparam("accounts", expanding=True)), _is_head)
     .group_by(outbox.c.account)
+)
+_WAITING_ACCOUNTS = (
+    sa.select(outbox.c.account).where(outbox.c.state == _QUEUED).group_by(outbox.c.account)
 )
 _LISTED = (
     sa.select(outbox)
@@ -183,10 +186,15 @@ class SqlOutbox(SqlWindows):
         due: datetime | None = self._connection.execute(_NEXT_DUE).scalar_one()
         return due
 
-    def due(self) -> Mapping[AccountName, datetime]:
-        """Return, for each account with rows that nothing stands in the way of, the next time."""
-        rows = many(self._connection, _DUE_BY_ACCOUNT)
+    def due(self, accounts: Collection[AccountName]) -> Mapping[AccountName, datetime]:
+        """Return, for each of ``accounts`` with rows that nothing stands in the way of, when."""
+        rows = many(self._connection, _DUE_BY_ACCOUNT, {"accounts": list(accounts)})
         return {AccountName(row["account"]): row["next_at"] for row in rows}
+
+    def waiting(self) -> frozenset[AccountName]:
+        """Return the accounts that have queued rows."""
+        rows = many(self._connection, _WAITING_ACCOUNTS)
+        return frozenset(AccountName(row["account"]) for row in rows)
 
     def listed(self, states: Collection[OutboxState], *, limit: int = 200) -> tuple[OutboxRow, ...]:
         """Return rows in these states, newest first."""

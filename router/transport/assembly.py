@@ -61,6 +61,17 @@ class Transport:
             duty.heard(events)
 
 
+class _Around(TypedDict):
+    """What every chore works with."""
+
+    store: Store
+    accounts: Mapping[AccountName, Account]
+    asker: Asker
+    clock: Clock
+    ids: Ids
+    settings: TransportSettings
+
+
 @asynccontextmanager
 async def open_transport(
     *,
@@ -77,18 +88,6 @@ async def open_transport(
         tokens = Tokens(store=store, http=http, clock=clock, name=name, settings=settings)
         asker = Asker(http=http, tokens=tokens, clock=clock, ids=ids)
         push = LatePush()
-        sender = make_sender(
-            store=store,
-            accounts=accounts,
-            http=http,
-            tokens=tokens,
-            asker=asker,
-            clock=clock,
-            ids=ids,
-            name=name,
-            settings=settings,
-            push=push,
-        )
         around = _Around(
             store=store,
             accounts=accounts,
@@ -97,44 +96,36 @@ async def open_transport(
             ids=ids,
             settings=settings,
         )
+        sender = make_sender(**around, http=http, tokens=tokens, name=name, push=push)
         people = Profiles(**around, policy=policy)
         works: dict[str, tuple[Work, Wakes]] = {
             "media": (MediaFetcher(**around, links=links).work, media.wakes),
             "pull": (Puller(**around, policy=policy).work, _rung),
             "profiles": (people.work, profiles.wakes),
         }
+        carrier = Carrier(http=http, push=push)
         yield Transport(
             sender=sender,
             push=push,
-            afterwards=Afterwards(
-                accounts=accounts, asker=asker, carrier=Carrier(http=http, push=push)
-            ),
-            duties={
-                duty: Duty(
-                    duty,
-                    work,
-                    store=store,
-                    clock=clock,
-                    holder=name,
-                    wakes=wakes,
-                    poll=settings.poll,
-                    lasts=settings.claim,
-                )
-                for duty, (work, wakes) in works.items()
-            },
+            afterwards=Afterwards(accounts=accounts, asker=asker, carrier=carrier),
+            duties={duty: _duty(duty, *work, around, name) for duty, work in works.items()},
             profiles=people,
         )
 
 
-class _Around(TypedDict):
-    """What every chore works with."""
-
-    store: Store
-    accounts: Mapping[AccountName, Account]
-    asker: Asker
-    clock: Clock
-    ids: Ids
-    settings: TransportSettings
+def _duty(name: str, work: Work, wakes: Wakes, around: _Around, daemon: str) -> Duty:
+    """Return a duty whose holder, if it dies, is replaced soon."""
+    poll = around["settings"].poll
+    return Duty(
+        name,
+        work,
+        store=around["store"],
+        clock=around["clock"],
+        holder=daemon,
+        wakes=wakes,
+        poll=poll,
+        lasts=2 * poll,
+    )
 
 
 def _rung(logged: Logged) -> bool:

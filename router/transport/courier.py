@@ -72,9 +72,14 @@ class Courier:
         self._clock, self._ids = clock, ids
         self._settings, self._wait = settings, wait
         self._paces: dict[AccountName, Pace] = {}
+        self._stopping = False
 
-    async def deliver(self, row: OutboxRow) -> Reason | None:
-        """Bring ``row`` as far as it goes now; return why the platform refused it, if it did."""
+    def stop(self) -> None:
+        """Let the calls that are under way come to their end, and make no more."""
+        self._stopping = True
+
+    async def deliver(self, row: OutboxRow) -> Refused | Deferred | None:
+        """Bring ``row`` as far as it goes now; return what stood in its way, if something did."""
         account = self._accounts.get(row.account)
         if account is None:
             gone = Refused(reason=Reason.ACCOUNT, why="no account of this name is configured")
@@ -84,6 +89,9 @@ class Courier:
             return await self._ends(row, made)
         kept = bool(row.calls)
         for part in range(made.next_call, len(made.calls)):
+            if self._stopping:
+                await self._store.transact(delivery.released, row.id, by=row.claimed_by)
+                return None
             outcome = await self._say(account, made, part, keep=not kept)
             kept = True
             if not isinstance(outcome, Accepted):
@@ -201,8 +209,10 @@ class Courier:
                     at=self._clock.now(),
                 )
 
-    async def _ends(self, row: OutboxRow, outcome: Outcome | Doubt | Lost) -> Reason | None:
-        """Write down why ``row`` goes no further now; return the reason if it was refused."""
+    async def _ends(
+        self, row: OutboxRow, outcome: Outcome | Doubt | Lost
+    ) -> Refused | Deferred | None:
+        """Write down why ``row`` goes no further now."""
         facts = {"account": row.account, "call": row.id, "conversation": row.conversation}
         now = self._clock.now()
         match outcome:
@@ -212,7 +222,7 @@ class Courier:
                     delivery.refused, row.id, by=row.claimed_by, reason=reason, why=words, at=now
                 )
                 log.warning("call_refused", **facts, why=reason.value, code=code)
-                return reason
+                return outcome
             case Doubt(why=why):
                 await self._store.transact(
                     delivery.doubted, row.id, by=row.claimed_by, why=why, at=now
@@ -220,6 +230,7 @@ class Courier:
                 log.warning("call_in_doubt", **facts, why=why)
             case Deferred():
                 await self._defer(row, outcome)
+                return outcome
             case Lost():
                 log.warning("claim_lost", **facts)
             case Accepted() | TokenExpired():

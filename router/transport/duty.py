@@ -61,13 +61,15 @@ class Duty:
         self._some.set()
 
     async def run(self) -> None:
-        """Work until stopped."""
-        while not self._stopping:
-            self._some.clear()
-            rest = await self._turn()
-            if not self._stopping:
-                await self._sleep(rest)
-        await self._let_go()
+        """Work until stopped or cancelled; another daemon can take the duty over at once."""
+        try:
+            while not self._stopping:
+                self._some.clear()
+                rest = await self._turn()
+                if not self._stopping:
+                    await self._sleep(rest)
+        finally:
+            await self._let_go()
 
     async def _turn(self) -> timedelta:
         try:

@@ -17,6 +17,7 @@ from router.channel.contract import (
     Deferred,
     Elsewhere,
     FetchesMedia,
+    HttpCall,
     Outcome,
     Reason,
     Refused,
@@ -114,12 +115,24 @@ class MediaFetcher:
             account, call, read, most=self._settings.most_media
         )
         match found:
+            case Elsewhere(link=link, signed=True):
+                return await self._open_signed(account, link)
             case Elsewhere(link=link):
                 return await self._open(link)
             case Accepted():
                 raise AssertionError("an accepted download is a file")
             case Refused() if content.link:
                 return await self._open(content.link)
+            case File() | Deferred() | Refused():
+                return found
+
+    async def _open_signed(self, account: Account, link: str) -> File | Deferred | Refused:
+        """Open an address that the platform itself named and that wants our credential."""
+        call = HttpCall(method="GET", url=link)
+        found = await self._asker.ask(account, call, _file, most=self._settings.most_media)
+        match found:
+            case Accepted():
+                raise AssertionError("an accepted download is a file")
             case File() | Deferred() | Refused():
                 return found
 
@@ -132,9 +145,7 @@ class MediaFetcher:
             return Refused(reason=Reason.CONTENT, why=str(error))
         except (NotSent, Doubtful) as error:
             return Deferred(why=str(error))
-        if reply.status in _GONE:
-            return Refused(reason=Reason.UNKNOWN, why=f"HTTP {reply.status}")
-        return File(reply.body) if reply.status == _OK else Deferred(why=f"HTTP {reply.status}")
+        return _file(reply)
 
     async def _keep(self, row: MediaRow, data: bytes, mime: str) -> None:
         path = media.stored_at(self._settings.media, row.id)
@@ -166,6 +177,13 @@ class MediaFetcher:
         until = self._clock.now() + (outcome.retry_after or wait)
         await self._store.transact(media.not_fetched, row.id, next_at=until, why=outcome.why)
         log.info("media_deferred", account=row.account, media=row.id, why=outcome.why)
+
+
+def _file(reply: Reply) -> File | Deferred | Refused:
+    """Return the file in an answer, or what its status says."""
+    if reply.status in _GONE:
+        return Refused(reason=Reason.UNKNOWN, why=f"HTTP {reply.status}")
+    return File(reply.body) if reply.status == _OK else Deferred(why=f"HTTP {reply.status}")
 
 
 def keep_file(path: Path, data: bytes) -> None:

@@ -1,7 +1,8 @@
 """Drains the outbox: claims what is due, account by account, and gives each row to the courier.
 
-One account's trouble is its own: each has its room for calls at once and rests alone when its
-platform refuses it. Order for one recipient is kept by the claim.
+One account's trouble is its own: each has its room for calls at once, rests alone when its
+platform refuses it, and slows down alone when nothing gets through. Order for one recipient is kept
+by the claim.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from router.channel.accounts import Account
-from router.channel.contract import Reason
+from router.channel.contract import Deferred, Reason, Refused
 from router.domain.events import Logged
 from router.domain.ids import AccountName
 from router.service import delivery
@@ -29,10 +30,9 @@ from router.transport.waits import Wait
 
 log = structlog.get_logger()
 
-#: What tells that there may be something to send, or that somebody's way is free again.
-_WAKING = frozenset({"reply_queued", "reply_settled"})
 #: The shortest rest: a row that another daemon is just taking looks due until it is taken.
 _SHORTEST = timedelta(milliseconds=20)
+_MOST_DOUBLINGS = 16
 
 
 class Sender:
@@ -61,14 +61,16 @@ class Sender:
         self._stopping = False
         self._busy: Counter[AccountName] = Counter()
         self._rests: dict[AccountName, datetime] = {}
-        self._strangers: set[AccountName] = set()
+        self._slowed: dict[AccountName, datetime] = {}
+        self._failing: Counter[AccountName] = Counter()
+        self._strangers: frozenset[AccountName] = frozenset()
         self._recover_at: datetime | None = None
 
     # ----- from outside ------------------------------------------------------------------------
 
     def heard(self, events: Sequence[Logged]) -> None:
         """Listen to what was committed, here or elsewhere."""
-        if any(each.event.kind in _WAKING for each in events):
+        if any(each.event.kind == "reply_queued" for each in events):
             self.wake()
 
     def wake(self) -> None:
@@ -78,18 +80,23 @@ class Sender:
     def stop(self) -> None:
         """Finish what has been begun and begin nothing more; `run` returns after that."""
         self._stopping = True
+        self._courier.stop()
         self._some.set()
 
     def resume(self, account: AccountName) -> None:
         """Let an account that rests send again: somebody has put it right."""
         self._rests.pop(account, None)
+        self._slowed.pop(account, None)
         self.wake()
 
     @property
     def resting(self) -> Mapping[AccountName, datetime]:
-        """Return the accounts that rest because their platform refuses them, and until when."""
-        now = self._clock.now()
-        return {account: until for account, until in self._rests.items() if until > now}
+        """Return the accounts to which nothing is sent now, and until when.
+
+        Their platform refuses them, or lets nothing through.
+        """
+        now, both = self._clock.now(), (*self._slowed.items(), *self._rests.items())
+        return {account: until for account, until in both if until > now}
 
     # ----- the loop ----------------------------------------------------------------------------
 
@@ -130,22 +137,20 @@ class Sender:
         now = self._clock.now()
         resting = self.resting
         rooms = {
-            account: self._settings.at_once - self._busy[account]
+            account: room
             for account in (*self._accounts, *self._strangers)
-            if account not in resting
+            if account not in resting and (room := self._room(account)) > 0
         }
-        claimed = await self._store.transact(
+        return await self._store.transact(
             delivery.claim,
             by=f"{self._name}/{self._ids.new()}",
             now=now,
             until=now + self._settings.claim,
             rooms=rooms,
         )
-        strangers = set(claimed.due) - set(self._accounts)
-        if strangers - self._strangers:
-            self._some.set()
-        self._strangers = strangers
-        return claimed
+
+    def _room(self, account: AccountName) -> int:
+        return self._settings.at_once - self._busy[account]
 
     async def _recover(self) -> None:
         """Now and then take up what daemons that died have left behind."""
@@ -158,27 +163,27 @@ class Sender:
             for name, account in self._accounts.items()
             if account.channel.capabilities.idempotent_sends
         )
+        self._strangers = await self._store.read(
+            delivery.unclaimable, accounts=self._accounts.keys()
+        )
         taken_up = await self._store.transact(delivery.recover, now=now, repeatable=repeatable)
         for row, state in taken_up:
             tell = log.warning if state is OutboxState.IN_DOUBT else log.info
             tell("call_recovered", account=row.account, call=row.id, state=state.value)
 
     def _until_next(self, due: Mapping[AccountName, datetime]) -> timedelta:
-        """Return the time until a row is due whose account has room and does not rest."""
-        now, resting = self._clock.now(), self.resting
-        starts = [
-            max(when, resting.get(account, when))
-            for account, when in due.items()
-            if self._busy[account] < self._settings.at_once
-        ]
+        """Return the time until a row is due, or an account has rested."""
+        now = self._clock.now()
+        starts = (*due.values(), *self.resting.values())
         return min([self._settings.poll, *(start - now for start in starts)])
 
     async def _one(self, row: OutboxRow) -> None:
         """Deliver one row; whatever goes wrong with it stays with it."""
         try:
-            reason = await self._courier.deliver(row)
-            if reason in delivery.OURS:
-                await self._rest(row.account, reason)
+            hindered = await self._courier.deliver(row)
+            if isinstance(hindered, Refused) and hindered.reason in delivery.OURS:
+                await self._rest(row.account, hindered.reason)
+            self._breathe(row.account, hindered)
         except StoreUnavailable:
             log.warning("delivery_not_noted", account=row.account, call=row.id)
         except Exception as error:  # the task that must survive
@@ -186,7 +191,8 @@ class Sender:
             await self._fault(row, type(error).__name__)
         finally:
             self._busy[row.account] -= 1
-            self._some.set()
+            # A claim of one row costs as much as of many: what ends together makes room together.
+            asyncio.get_running_loop().call_later(_SHORTEST.total_seconds(), self._some.set)
 
     async def _fault(self, row: OutboxRow, why: str) -> None:
         try:
@@ -196,15 +202,32 @@ class Sender:
 
     async def _rest(self, account: AccountName, reason: Reason) -> None:
         """Leave the account alone for a while and tell the supervisors, once."""
-        if account in self.resting:
-            return
         now = self._clock.now()
+        if self._rests.get(account, now) > now:
+            return
         until = now + self._settings.pause
         self._rests[account] = until
         log.error("account_rests", account=account, why=reason.value)
         await self._store.transact(
             delivery.account_refused, account, reason=reason, until=until, at=now
         )
+
+    def _breathe(self, account: AccountName, hindered: Refused | Deferred | None) -> None:
+        """Slow an account down when as many calls as it may make at once failed in a row.
+
+        So an outage does not use up the attempts of all that waits, nor a quota its last calls.
+        """
+        if not isinstance(hindered, Deferred):
+            self._failing[account] = 0
+            return
+        self._failing[account] += 1
+        times, rest = divmod(self._failing[account], self._settings.at_once)
+        if rest:
+            return
+        doubled = self._settings.first_wait * (1 << min(times, _MOST_DOUBLINGS))
+        wait = min(hindered.retry_after or doubled, self._settings.pause)
+        self._slowed[account] = self._clock.now() + wait
+        log.warning("account_slowed", account=account, failed=self._failing[account])
 
 
 def make_sender(

@@ -43,13 +43,13 @@ def build_app(deps: Deps) -> web.Application:
         client_max_size=deps.settings.most_body,
     )
     hub = Hub(deps.store)
-    sockets = Sockets(deps, hub)
+    sockets = Sockets(deps)
     app[DEPS], app[HUB], app[SOCKETS], app[DOOR] = deps, hub, sockets, Door()
     app[STORAGE] = session_storage(deps.settings)
     app[PAGES] = Pages(read_words(HERE / "locale"), timezone=deps.settings.timezone)
-    deps.listens.listen(hub.notice)
+    deps.listens.listen(hub.committed)
     deps.listens.listen(deps.metrics.notice)
-    hub.also_tell(sockets.notice)
+    hub.also_tell(sockets.notice, present=lambda: len(sockets) > 0)
     for routes in (signin, live, webhooks, chat, uploads, health):
         app.add_routes(routes.routes)
     add_api(app)

@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet
 
 from router.domain.ids import AgentId
 from router.domain.workforce import Agent, Role
-from router.service.people import identified_by_token, signed_in
+from router.service.people import identified_by_token, signed_in, use_token
 from router.service.records import Credentials
 from router.web.deps import DEPS, Deps, WebSettings
 from router.web.errors import Denied
@@ -153,11 +153,12 @@ async def _by_token(request: web.Request, header: str) -> Me | None:
         raise Denied("unauthenticated", 401)
     deps = request.app[DEPS]
     digest = sha256(token.strip().encode("utf-8", "surrogatepass")).hexdigest()
-    found = await deps.store.transact(identified_by_token, digest, at=deps.clock.now())
+    found, now = await deps.store.read(identified_by_token, digest), deps.clock.now()
     if found is None:
         raise Denied("unauthenticated", 401)
-    agent, credentials = found
-    return Me(agent=agent, credentials=credentials, csrf="", by_token=True)
+    if found.was_used(now):
+        await deps.store.transact(use_token, found.token.id, at=now)
+    return Me(agent=found.agent, credentials=found.credentials, csrf="", by_token=True)
 
 
 async def _check_csrf(request: web.Request, me: Me) -> None:

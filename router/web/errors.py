@@ -25,6 +25,7 @@ _HTTP_CODES = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "too_slow",
     413: "too_large",
     415: "unsupported_media",
 }
@@ -58,7 +59,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         code = "busy" if isinstance(error, Busy) else "unavailable"
         log.warning("not_taken", why=code, route=_route(request))
         return problem(request, 503, code, headers={"Retry-After": str(RETRY_AFTER)})
-    except (ConnectionError, TimeoutError):
+    except ConnectionError:
         raise  # the other end is gone; aiohttp closes
     except Exception:
         log.exception("request_failed", method=request.method, route=_route(request))

@@ -112,7 +112,8 @@ class Found:
     roots: Mapping[ContactId, ContactId]
 
 
-Told = Callable[[Sequence[Logged], Found], Awaitable[None]]
+#: Hears of events, what was looked up, and the numbers of those that another daemon committed.
+Told = Callable[[Sequence[Logged], Found, frozenset[int]], Awaitable[None]]
 
 
 def look_up(
@@ -171,16 +172,25 @@ class Hub:
         self._store = store
         self._clients: set[Client] = set()
         self._events: deque[Logged] = deque(maxlen=BACKLOG)
+        self._elsewhere: set[int] = set()
         self._some = asyncio.Event()
         self._overflowed = self._stopping = False
-        self._told: list[Told] = []
+        self._told: list[tuple[Told, Callable[[], bool]]] = []
 
-    def also_tell(self, told: Told) -> None:
-        """Let somebody else of this room (the chat's sockets) hear what the hub has looked up."""
-        self._told.append(told)
+    def also_tell(self, told: Told, *, present: Callable[[], bool]) -> None:
+        """Let somebody else of this room (the chat's sockets) hear what the hub has looked up.
+
+        ``present`` says whether anybody listens there now; nothing is looked up for nobody.
+        """
+        self._told.append((told, present))
 
     def notice(self, events: Sequence[Logged]) -> None:
-        """Hear of events, in the order of their numbers."""
+        """Hear of what another daemon committed, in the order of their numbers."""
+        self._elsewhere.update(logged.seq for logged in events)
+        self.committed(events)
+
+    def committed(self, events: Sequence[Logged]) -> None:
+        """Hear of what this daemon committed."""
         self._overflowed |= len(self._events) + len(events) > BACKLOG
         self._events.extend(events)
         self._some.set()
@@ -203,17 +213,18 @@ class Hub:
         while True:
             await self._some.wait()
             self._some.clear()
-            events = tuple(self._events)
+            events, elsewhere = tuple(self._events), frozenset(self._elsewhere)
             self._events.clear()
+            self._elsewhere.clear()
             if self._overflowed:
                 self._overflowed = False
                 self._look_again(events)
             elif events:
-                await self._survive(events)
+                await self._survive(events, elsewhere)
 
-    async def _survive(self, events: Sequence[Logged]) -> None:
+    async def _survive(self, events: Sequence[Logged], elsewhere: frozenset[int]) -> None:
         try:
-            await self._tell(events)
+            await self._tell(events, elsewhere)
         except Exception:  # the stream of every page hangs on this task
             log.exception("events_not_told", events=len(events))
             self._look_again(events)
@@ -235,7 +246,9 @@ class Hub:
             for topic in client.topics:
                 client.touch(topic, seq)
 
-    async def _tell(self, events: Sequence[Logged]) -> None:
+    async def _tell(self, events: Sequence[Logged], elsewhere: frozenset[int]) -> None:
+        if not self._clients and not any(present() for _told, present in self._told):
+            return
         conversations = tuple(
             {each.event.conversation: None for each in events if each.event.conversation}
         )
@@ -248,8 +261,8 @@ class Hub:
             return
         for logged in events:
             self._publish(logged, found)
-        for told in self._told:
-            await told(events, found)
+        for told, _present in self._told:
+            await told(events, found, elsewhere)
 
     def _publish(self, logged: Logged, found: Found) -> None:
         event = logged.event

@@ -21,13 +21,16 @@ from router.domain.timeline import Direction, Interaction
 from router.service.ports import NotFound
 from router.service.unit import Unit
 from router.web.deps import Deps
-from router.web.live import Found, Hub, Place
+from router.web.live import Found, Place
+from router.web.uploads import look_path
 
 log = structlog.get_logger()
 
 #: Frames that may wait for one visitor's browser; one more and the browser must come again.
 WAITING: Final = 256
 _TAKEN: Final = frozenset({"offer_accepted", "conversation_taken", "conversation_transferred"})
+#: Something was said: by the visitor at another daemon, or to them by its sender.
+_SAID: Final = frozenset({"interaction_taken", "reply_settled"})
 HANDED_OVER: Final = 202
 
 
@@ -79,8 +82,8 @@ class Line:
 class Sockets:
     """All sockets of this daemon. Fulfils the port that carries an account's `Push`."""
 
-    def __init__(self, deps: Deps, hub: Hub) -> None:
-        self._deps, self._hub = deps, hub
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
         self._lines: defaultdict[tuple[AccountName, str], set[Line]] = defaultdict(set)
         self._all: set[Line] = set()
 
@@ -130,8 +133,13 @@ class Sockets:
 
     # ----- what happened -----------------------------------------------------------------------
 
-    async def notice(self, events: Sequence[Logged], found: Found) -> None:
-        """Tell visitors who answers them, what was taken back, and when it is over."""
+    async def notice(
+        self, events: Sequence[Logged], found: Found, elsewhere: frozenset[int]
+    ) -> None:
+        """Tell visitors who answers them, what was taken back, and when it is over.
+
+        What another daemon took in or sent is shown here: its pushes find only its own sockets.
+        """
         for logged in events:
             event = logged.event
             place = found.places.get(event.conversation) if event.conversation else None
@@ -140,8 +148,12 @@ class Sockets:
             lines = self.of(place.account, place.external_id)
             if not lines:
                 continue
+            interaction = InteractionId(str((event.facts or {}).get("interaction", "")))
             if event.kind == "interaction_changed":
-                await self._changed(lines, str((event.facts or {}).get("interaction", "")))
+                await self._changed(lines, interaction)
+            elif event.kind in _SAID:
+                if logged.seq in elsewhere:
+                    await self._show_all(lines, interaction)
             else:
                 self._moved(lines, event.kind, event.conversation, place)
 
@@ -159,14 +171,35 @@ class Sockets:
                 line.conversation = None
                 line.say(line.frames.ended(conversation=conversation))
 
-    async def _changed(self, lines: Sequence[Line], interaction: str) -> None:
-        try:
-            said = await self._deps.store.read(interaction_of, InteractionId(interaction))
-        except NotFound:
-            return
-        if said.recalled_at is not None:
+    async def _changed(self, lines: Sequence[Line], interaction: InteractionId) -> None:
+        said = await self._said(interaction)
+        if said is not None and said.recalled_at is not None:
             for line in lines:
                 line.say(recalled_frame(line, said))
+
+    async def _show_all(self, lines: Sequence[Line], interaction: InteractionId) -> None:
+        said = await self._said(interaction)
+        if said is not None and is_shown(said):
+            for line in lines:
+                self.show(line, said)
+
+    async def _said(self, interaction: InteractionId) -> Interaction | None:
+        try:
+            return await self._deps.store.read(interaction_of, interaction)
+        except NotFound:
+            return None
+
+    def show(self, line: Line, said: Interaction) -> None:
+        """Show one interaction on a socket, as it stands now."""
+        if said.recalled_at is not None:
+            line.say(recalled_frame(line, said))
+            return
+        link = ""
+        if isinstance(said.content, Media) and said.content.stored:
+            link = look_path(self._deps, said.content.stored)
+        elif isinstance(said.content, Media):
+            link = said.content.link
+        line.say(message_frame(line, said, link=link))
 
 
 def interaction_of(unit: Unit, interaction: InteractionId) -> Interaction:

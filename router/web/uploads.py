@@ -35,6 +35,8 @@ routes = web.RouteTableDef()
 #: How long an address to post to, and an address to look at a file, are good for.
 POST_WITHIN: Final = timedelta(minutes=10)
 LOOK_WITHIN: Final = timedelta(days=7)
+#: Seconds for a file to arrive as a whole.
+POST_SECONDS: Final = 300.0
 _CHUNK: Final = 256 * 1024
 _HEAD: Final = 64
 #: Pictures that a browser shows; all others are saved to disk. Never SVG, which can hold scripts.
@@ -87,13 +89,15 @@ def referenced(deps: Deps, ref: str, account: AccountName, visitor: str) -> Medi
 
 
 def look_address(deps: Deps, media: str) -> str:
-    """Return an address at which anybody who was given it can see a file, for a while.
+    """Return an address at which a platform, or whoever is given it, can see a file for a while."""
+    return deps.settings.public_url + look_path(deps, media)
 
-    For the visitor's own socket, and for platforms that fetch what we send by its address.
-    """
+
+def look_path(deps: Deps, media: str) -> str:
+    """Return the path of such an address, for the visitor's own socket."""
     until = str(int((deps.clock.now() + LOOK_WITHIN).timestamp()))
     seal = proof(deps.settings.cookie_key, "media", media, until)
-    return f"{deps.settings.public_url}/media/{media}?until={until}&seal={seal}"
+    return f"/media/{media}?until={until}&seal={seal}"
 
 
 def _in_time(until: str, now: datetime) -> bool:
@@ -195,13 +199,14 @@ async def _written(part: Path, chunks: AsyncIterator[bytes], *, most: int) -> tu
     digest, size, mime, head = sha256(), 0, "", b""
     file = await asyncio.to_thread(part.open, "xb")
     try:
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > most:
-                raise Denied("too_large", 413)
-            head = (head + chunk)[:_HEAD] if len(head) < _HEAD else head
-            digest.update(chunk)
-            await asyncio.to_thread(file.write, chunk)
+        async with asyncio.timeout(POST_SECONDS):
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > most:
+                    raise Denied("too_large", 413)
+                head = (head + chunk)[:_HEAD] if len(head) < _HEAD else head
+                digest.update(chunk)
+                await asyncio.to_thread(file.write, chunk)
         if not size:
             raise Denied("bad_request", 400)
         mime = sniff(head) or ""
@@ -209,6 +214,8 @@ async def _written(part: Path, chunks: AsyncIterator[bytes], *, most: int) -> tu
             raise Denied("unsupported_media", 415)
         await asyncio.to_thread(file.flush)
         await asyncio.to_thread(os.fsync, file.fileno())
+    except TimeoutError as error:
+        raise Denied("too_slow", 408) from error
     finally:
         await asyncio.to_thread(file.close)
     return digest.hexdigest(), size, mime

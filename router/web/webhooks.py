@@ -1,5 +1,6 @@
 """Deliveries in: verify, decode, one transaction, and only then the platform's answer."""
 
+import asyncio
 import hmac
 from collections.abc import Mapping
 from time import perf_counter
@@ -20,11 +21,12 @@ from router.channel.contract import (
     Unverified,
 )
 from router.domain.errors import Invalid
-from router.domain.ids import AccountName, ChannelName
+from router.domain.ids import AccountName
 from router.service.accept import Busy
-from router.service.intake import Delivery, Source, TakenIn
+from router.service.intake import Delivery, TakenIn
 from router.service.ports import Conflict, StoreUnavailable
 from router.service.records import RawDelivery
+from router.service.replay import HIDDEN, reread, source_of, take_again
 from router.service.unit import Unit
 from router.web.deps import DEPS, Deps
 from router.web.errors import Denied
@@ -36,7 +38,8 @@ routes = web.RouteTableDef()
 _HOOKED: Final = frozenset({"webhook", "pull"})
 #: Headers that hold somebody's key; they are not kept with a raw delivery.
 _KEYS: Final = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
-HIDDEN: Final = "[not kept]"
+#: Seconds for a delivery to arrive as a whole.
+READ_WITHIN: Final = 30.0
 
 
 @routes.get("/hooks/{account}", allow_head=False)
@@ -106,14 +109,13 @@ async def deliver(deps: Deps, account: Account, trusted: Trusted) -> web.Respons
         deps.metrics.deliveries.labels(account=account.name, outcome="handshake").inc()
         log.info("address_checked", account=account.name)
         return as_answer(greeting)
+    raw = raw_of(deps, account, trusted.request) if deps.policy.raw_kept else None
     try:
         decoded = account.adapter.decode(trusted)
+        taken = await take_in(deps, account, decoded, raw=raw)
     except Malformed as error:
         await _keep_unreadable(deps, account, trusted.request, error)
         return as_answer(error.answer or Response())
-    raw = raw_of(deps, account, trusted.request) if deps.policy.raw_kept else None
-    try:
-        taken = await take_in(deps, account, decoded, raw=raw)
     except (Busy, StoreUnavailable):
         raise
     except Exception as error:
@@ -156,17 +158,6 @@ async def take_in(
     return taken
 
 
-def source_of(account: Account) -> Source:
-    """Return what intake must know of an account."""
-    return Source(
-        account=account.name,
-        channel=ChannelName(account.channel.name),
-        family=account.channel.family,
-        queue=account.queue,
-        capabilities=account.channel.capabilities,
-    )
-
-
 # ----- what came, byte for byte ------------------------------------------------------------------
 
 
@@ -183,10 +174,18 @@ async def read_request(deps: Deps, request: web.Request) -> Request:
         method=request.method,
         url=f"{address}{mark}{query}",
         headers=headers_of(request),
-        body=await request.read(),
+        body=await _body(request),
         moment=Moment(now=deps.clock.now(), entropy=deps.ids.entropy(16)),
         query=read_query(query),
     )
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(READ_WITHIN):
+            return await request.read()
+    except TimeoutError as error:
+        raise Denied("too_slow", 408) from error
 
 
 def headers_of(request: web.Request) -> Mapping[str, str]:
@@ -244,41 +243,23 @@ async def replay(deps: Deps, delivery: str) -> TakenIn:
     account = deps.accounts.get(raw.account)
     if account is None:
         raise Invalid(f"account: {raw.account} is no longer configured")
-    request = _again(deps, account, raw)
-    try:
-        decoded = account.adapter.decode(account.adapter.verify(request))
-    except Unverified as error:
-        if HIDDEN in raw.headers.values():
-            raise Invalid("delivery: its key was not kept; let it be sent again") from error
-        raise Invalid(f"delivery: its origin is not proven any more: {error}") from error
-    except Malformed as error:
-        raise Invalid(f"delivery: still not readable: {error}") from error
-    taken = await take_in(deps, account, decoded)
-    await deps.store.transact(_replayed, raw.id)
+    decoded = reread(raw, account, entropy=deps.ids.entropy(16))
+    taken = await deps.store.transact(
+        take_again,
+        raw,
+        decoded,
+        source=source_of(account),
+        policy=deps.policy,
+        at=deps.clock.now(),
+    )
+    if decoded.calls:
+        deps.after(account.name, decoded.calls)
     log.info("delivery_replayed", account=raw.account, delivery=raw.id, new=len(taken.added))
     return taken
 
 
-def _again(deps: Deps, account: Account, raw: RawDelivery) -> Request:
-    address, mark, query = raw.url.partition("?")
-    if account.path_secret:
-        address = f"{address}/{account.path_secret}"
-    return Request(
-        method=raw.method,
-        url=f"{address}{mark}{query}",
-        headers=raw.headers,
-        body=raw.body,
-        moment=Moment(now=raw.at, entropy=deps.ids.entropy(16)),
-        query=read_query(query),
-    )
-
-
 def _kept(unit: Unit, delivery: str) -> RawDelivery:
     return unit.journal.delivery(delivery)
-
-
-def _replayed(unit: Unit, delivery: str) -> None:
-    unit.journal.mark_delivery(delivery, state="replayed")
 
 
 def as_answer(response: Response) -> web.Response:

@@ -110,7 +110,13 @@ VALUES = st.one_of(
     st.sampled_from(
         ("text", "image", "event", "location", "user_recall_msg", "msg_send_fail", "3", "4", "9")
     ),
-    *(st.text(max_size=10), st.integers(), st.none(), st.booleans(), st.floats(allow_nan=False)),
+    *(
+        st.text(max_size=10),
+        st.integers(),
+        st.none(),
+        st.booleans(),
+        st.floats(allow_nan=False, allow_infinity=False),
+    ),
 )
 ITEMS = st.recursive(
     VALUES,

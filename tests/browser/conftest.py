@@ -18,9 +18,7 @@ SignIn = Callable[..., Awaitable[Page]]
 async def shop(sqlite_database: str, tmp_path: Path) -> AsyncIterator[Shop]:
     """Run a shop with a supervisor, whose login is ``boss``, and nobody else."""
     async with opened(sqlite_database, tmp_path) as running:
-        await running.staff(
-            "boss", "Boss", role=Role.ADMIN, presence=Presence.OFFLINE, skills={}
-        )
+        await running.staff("boss", "Boss", role=Role.ADMIN, presence=Presence.OFFLINE, skills={})
         yield running
 
 

@@ -1,4 +1,4 @@
-"""A furniture shop on a real store behind the real application, with as many customers as wanted."""
+"""A furniture shop on a real store behind the real application, with customers as wanted."""
 
 import base64
 from collections.abc import AsyncIterator, Mapping
@@ -15,8 +15,16 @@ from router.channel.accounts import Account, open_account
 from router.channel.contract import CallEnded, Event, Received, Speaker, Turn
 from router.channel.registry import channels
 from router.domain.content import Text
+from router.domain.conversation import Offered
 from router.domain.identity import Claim, ClaimKind
-from router.domain.ids import AccountName, AgentId, ConversationId, QueueName, Skill
+from router.domain.ids import (
+    AccountName,
+    AgentId,
+    ConversationId,
+    QueueName,
+    ReservationId,
+    Skill,
+)
 from router.domain.policy import ShopPolicy
 from router.domain.workforce import Agent, Presence, Role
 from router.service.accept import Intake
@@ -104,7 +112,7 @@ class Shop:
         taken = await self.store.transact(take_in, delivery, self.policy)
         return taken.conversations
 
-    async def hear(  # noqa: PLR0913  what a message can say
+    async def hear(
         self,
         account: AccountName,
         sender: str,
@@ -145,9 +153,7 @@ class Shop:
             text=words,
             claims=claims,
         )
-        ended = CallEnded(
-            external_id=f"{call}:end", call=call, sender=number, at=at, claims=claims
-        )
+        ended = CallEnded(external_id=f"{call}:end", call=call, sender=number, at=at, claims=claims)
         conversation, *_same = await self.deliver(PHONE, turn, ended)
         await self.read()
         self.clock.ahead += ago
@@ -181,7 +187,7 @@ class Shop:
             login=name,
             name=shown or name.title(),
             role=Role.AGENT,
-            skills={Skill("complaint"): 3, Skill("logistics"): 3, Skill("returns"): 3},
+            skills={Skill(name): 3 for name in self.policy.skills},
             families=frozenset(),
             languages=frozenset(),
             capacity=1.0,
@@ -212,12 +218,12 @@ def _add(unit: Unit, agent: Agent) -> None:
     unit.workforce.add(agent, password_hash=_hash(), must_change_password=False)
 
 
-def _offers(unit: Unit, agent: AgentId) -> tuple[object, ...]:
+def _offers(unit: Unit, agent: AgentId) -> tuple[ReservationId, ...]:
     states = (each.state for each in unit.conversations.held_by(agent))
-    return tuple(state.reservation for state in states if hasattr(state, "reservation"))
+    return tuple(state.reservation for state in states if isinstance(state, Offered))
 
 
-def _knows_nothing(_text: str, *, language: str, channel: str) -> bool:
+def _knows_nothing(text: str, *, language: str, channel: str) -> bool:  # noqa: ARG001
     return False
 
 
@@ -235,7 +241,10 @@ def open_accounts() -> dict[AccountName, Account]:
     known = channels()
     return {
         name: open_account(
-            known[channel], name=name, queue=QueueName("general"), settings=settings,
+            known[channel],
+            name=name,
+            queue=QueueName("general"),
+            settings=settings,
             path_secret="unguessable-0123456789",
         )
         for name, (channel, settings) in _ACCOUNTS.items()

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from router.domain.conversation import Conversation, Queued, WithAgent
 from router.domain.ids import AgentId, ConversationId
@@ -37,7 +37,6 @@ async def hundred(shop: Shop) -> list[ConversationId]:
         )
     await shop.read()
     return came
-
 
 
 async def test_nobody_waiting_is_said_and_not_an_empty_page(sign_in: SignIn) -> None:
@@ -128,7 +127,7 @@ async def test_why_this_agent_names_the_complaints_the_scores_and_who_was_left_o
     await shop.hear(CHAT, "member", "在吗，想问下发票怎么开", name="周女士", phone=NUMBER)
     await shop.route()
     page = await sign_in("boss")
-    await page.get_by_role("link", name="In hand").click()
+    await page.get_by_role("navigation", name="Lists").get_by_text("In hand").click()
     await page.get_by_role("link", name="周女士").first.click()
     why = page.locator("details", has_text="Why this agent?")
     await expect(why).to_contain_text("Offered to an agent: Lin")
@@ -140,7 +139,8 @@ async def test_why_this_agent_names_the_complaints_the_scores_and_who_was_left_o
 async def test_the_wall_is_worked_with_the_keyboard_alone(shop: Shop, sign_in: SignIn) -> None:
     await hundred(shop)
     page = await sign_in("boss")
-    await expect(page.get_by_role("link", name="客户40", exact=True)).to_be_visible()
+    rows = page.get_by_role("region", name="Conversations").get_by_role("listitem")
+    await expect(rows).to_have_count(100)
     for key in ("j", "j", "j", "Enter"):
         await page.keyboard.press(key)
     await expect(page.get_by_role("region", name="Conversation with 客户0")).to_be_visible()

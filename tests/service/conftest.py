@@ -1,9 +1,12 @@
 """A shop on a real store: policy, reader, and the loops' work done step by step."""
 
-from collections.abc import AsyncIterator, Mapping
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -25,10 +28,11 @@ from router.settings.load import load
 from router.store.engine import SqlStore, open_store
 from router.understanding.reader import RuleReader
 from router.understanding.retrieval import Retrieval
+from tests.support.postgres import Postgres
 
 START = datetime(2026, 11, 11, 2, 0, tzinfo=UTC)
 CHAT, WEIBO, PHONE, WECHAT = (AccountName(name) for name in ("chat", "weibo", "phone", "wechat"))
-_FAMILY = {
+FAMILY = {
     CHAT: Family.WEBCHAT,
     WEIBO: Family.SOCIAL,
     PHONE: Family.VOICE,
@@ -91,7 +95,7 @@ class Shop:
         return Source(
             account=account,
             channel=ChannelName(account),
-            family=_FAMILY[account],
+            family=FAMILY[account],
             queue=QueueName("general"),
             capabilities=ABLE[account],
         )
@@ -220,13 +224,45 @@ def phone(number: str) -> Claim:
     return Claim(kind=ClaimKind.PHONE, value=number, verified=True, source="caller_id")
 
 
-@pytest.fixture
-async def shop(database_url: str) -> AsyncIterator[Shop]:
+async def open_shop(database_url: str) -> Shop:
+    """Return a shop on an empty database."""
     clock = Now()
     store = open_store(database_url, clock=clock, ids=Numbers())
     policy = load(environ={}).policy
-    dispatcher = Dispatcher(store, policy=policy, families=_FAMILY, clock=clock, name="test")
+    dispatcher = Dispatcher(store, policy=policy, families=FAMILY, clock=clock, name="test")
     library = Library(Retrieval)
     store.listen(library.hear)
-    yield Shop(store=store, clock=clock, policy=policy, library=library, dispatcher=dispatcher)
-    await store.close()
+    return Shop(store=store, clock=clock, policy=policy, library=library, dispatcher=dispatcher)
+
+
+@pytest.fixture
+async def shop(database_url: str) -> AsyncIterator[Shop]:
+    opened = await open_shop(database_url)
+    yield opened
+    await opened.store.close()
+
+
+@pytest.fixture
+def fresh_database(
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path
+) -> Iterator[Callable[[str], str]]:
+    """Return what makes an empty database of a kind, as often as it is asked."""
+    numbers = count(1)
+    made: list[tuple[Postgres, str]] = []
+
+    def make(kind: str) -> str:
+        number = next(numbers)
+        if kind == "sqlite":
+            path = tmp_path / f"fresh-{number}.db"
+            shutil.copyfile(sqlite_template, path)
+            return f"sqlite:///{path}"
+        server: Postgres = request.getfixturevalue("postgres_server")
+        template: str = request.getfixturevalue("postgres_template")
+        name = f"fresh_{number}"
+        server.create(name, template=template)
+        made.append((server, name))
+        return server.url(name)
+
+    yield make
+    for server, name in made:
+        server.drop(name)

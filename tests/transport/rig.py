@@ -38,8 +38,8 @@ def settings(folder: Path, **changes: Any) -> TransportSettings:
     quick = TransportSettings(
         media=folder,
         private_links=True,
-        connect=timedelta(seconds=2),
-        total=timedelta(seconds=3),
+        connect=timedelta(seconds=10),
+        total=timedelta(seconds=15),
         poll=timedelta(milliseconds=200),
         claim_margin=timedelta(seconds=10),
         token_poll=timedelta(milliseconds=5),

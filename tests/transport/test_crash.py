@@ -151,6 +151,24 @@ async def test_a_stop_waits_for_the_answer_that_is_under_way(rig: Rig, platform:
     assert (await rig.row(late)).state is OutboxState.QUEUED
 
 
+async def test_a_long_answer_that_a_stop_interrupts_goes_on_after_it(
+    rig: Rig, platform: Platform
+) -> None:
+    words = "。".join(f"第{number}条说明文字" * 20 for number in range(15))
+    held = Held(then=OK)
+    platform.will(SEND, held)
+    async with sending(rig.sender()) as sender:
+        row = await say(rig, await meet(rig.store), words)
+        await held.asked.wait()
+        sender.stop()
+        held.go.set()
+    stands = await rig.row(row)
+    assert (stands.state, stands.next_call, len(platform.sent())) == (OutboxState.QUEUED, 1, 1)
+    async with sending(rig.sender("after the restart")):
+        await rig.settled(row)
+    assert "".join(platform.sent()) == words
+
+
 class Clumsy:
     """An adapter with a mistake in it: it breaks on one word, before or after the call."""
 

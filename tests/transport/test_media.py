@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from adapters.telegram import CHANNEL as TELEGRAM
+from router.channel.accounts import open_account
 from router.channel.contract import Received
 from router.domain.content import Content, Media, MediaKind
-from router.domain.ids import AccountName, InteractionId, MediaId
+from router.domain.ids import AccountName, InteractionId, MediaId, QueueName
 from router.service.intake import Delivery, take_in
 from router.service.media import sniff, stored_at
 from router.service.records import MediaRow, OutboxState
@@ -92,6 +94,26 @@ async def test_a_film_is_fetched_from_where_the_platform_says_without_a_credenti
         await at_work.work()
     assert (await picture(rig, said)).mime == "video/mp4"
     assert platform.asked("/film/here")[0].query == {}
+
+
+async def test_a_file_whose_address_needs_the_token_is_fetched_with_it(
+    rig: Rig, platform: Platform
+) -> None:
+    bot = AccountName("shop-bot")
+    account = open_account(
+        TELEGRAM,
+        name=bot,
+        queue=QueueName("general"),
+        settings={"bot_token": "1:abc", "secret_token": "s", "api_base": platform.url},
+    )
+    rig = replace(rig, accounts={**rig.accounts, bot: account})
+    platform.will("/bot1:abc/getFile", says({"ok": True, "result": {"file_path": "photos/1.png"}}))
+    platform.will("/file/bot1:abc/photos/1.png", gives(PNG, mime="image/png"))
+    said = await receive(rig, PICTURE, account=bot)
+    async with fetcher(rig) as at_work:
+        await at_work.work()
+    assert (await picture(rig, said)).size == len(PNG)
+    assert platform.asked("/bot1:abc/getFile")[0].query == {"file_id": "media-1"}
 
 
 async def test_a_page_that_calls_itself_a_picture_is_not_kept(rig: Rig, platform: Platform) -> None:

@@ -45,6 +45,7 @@ def logged(*numbers: int) -> list[Logged]:
 def notices(port: int, folder: Path, name: str, ear: Ear, *, shop: str = "sofas") -> Notices:
     quick = settings(
         folder,
+        connect=timedelta(seconds=4),
         notice_every=timedelta(milliseconds=20),
         first_reconnect=timedelta(milliseconds=20),
         longest_reconnect=timedelta(milliseconds=100),

@@ -213,8 +213,7 @@ async def test_a_duty_is_done_by_one_daemon_until_it_is_gone(rig: Rig) -> None:
         assert await worked.get() == "one"
         tasks.create_task(two.run(), name="two")
         assert [await worked.get() for _ in range(5)] == ["one"] * 5
-        one.stop()
-        await first
+        first.cancel()
         while await worked.get() != "two":
             continue
         two.stop()

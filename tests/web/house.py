@@ -3,13 +3,21 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, WSMsgType, web
+from aiohttp import (
+    ClientResponse,
+    ClientSession,
+    ClientWebSocketResponse,
+    CookieJar,
+    WSMsgType,
+    web,
+)
 from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
@@ -117,6 +125,43 @@ class Talking:
                 message = await self.socket.receive()
                 if message.type in {WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING}:
                     return self.socket.close_code
+
+
+@dataclass
+class Stream:
+    """What a page hears."""
+
+    answer: ClientResponse
+    heard: list[str] = field(default_factory=list)
+
+    async def next(self) -> tuple[str, int]:
+        """Return the next event's name and the number in its id (0: none)."""
+        name, seq = "", 0
+        async with asyncio.timeout(5):
+            async for raw in self.answer.content:
+                line = raw.decode().rstrip("\n")
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("id: "):
+                    seq = int(line.removeprefix("id: "))
+                elif not line and name:
+                    self.heard.append(name)
+                    return name, seq
+        raise AssertionError("the stream has ended")
+
+    async def until(self, wanted: str) -> int:
+        while True:
+            name, seq = await self.next()
+            if name == wanted:
+                return seq
+
+
+@asynccontextmanager
+async def listening(client: ClientSession, topics: str, **headers: str) -> AsyncIterator[Stream]:
+    async with client.get(f"/live?topics={topics}", headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        assert answer.content_type == "text/event-stream"
+        yield Stream(answer)
 
 
 @dataclass
@@ -257,9 +302,15 @@ async def sign_in(client: ClientSession, login: str, password: str = PASSWORD) -
 
 @asynccontextmanager
 async def a_house(
-    store: SqlStore, clock: FixedClock, ids: CountingIds, folder: Path, **changes: Any
+    store: SqlStore,
+    clock: FixedClock,
+    ids: CountingIds,
+    folder: Path,
+    *,
+    more: Mapping[AccountName, Account] = MappingProxyType({}),
+    **changes: Any,
 ) -> AsyncIterator[House]:
-    """Run the web room on a free port of the loopback address."""
+    """Run the web room on a free port of the loopback address, with ``more`` accounts."""
     policy = load(environ={"MAINSTEM_DATA": str(folder / "data")}).policy
     intake = Intake(store, policy)
     wanted: list[tuple[AccountName, tuple[Call, ...]]] = []
@@ -276,7 +327,7 @@ async def a_house(
         clock=clock,
         ids=ids,
         policy=policy,
-        accounts=accounts(),
+        accounts=accounts() | dict(more),
         intake=intake,
         knows=Library(Retrieval),
         reader=RuleReader(),

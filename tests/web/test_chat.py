@@ -2,21 +2,19 @@
 
 from datetime import timedelta
 
-import pytest
-from aiohttp import ClientSession, WSServerHandshakeError
-from yarl import URL
+from aiohttp import ClientSession
 
-from router.channel.contract import Outbound, Push, Speaker
-from router.domain.content import Media, Text
+from router.channel.contract import Outbound, Speaker
+from router.domain.content import Text
 from router.domain.ids import AccountName, ConversationId
-from router.domain.workforce import Role
-from router.service import desk
+from router.service import delivery, desk
+from router.service.records import OutboxState
 from router.service.reply import note, reply
+from router.web.live import HUB
 from router.web.sockets import SOCKETS
-from tests.web.house import SITE, House, Talking
+from tests.web.house import House, Talking, listening, sign_in
 
 CHAT = AccountName("chat")
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
 
 async def _said(visitor: Talking, words: str, key: str = "m1") -> dict[str, object]:
@@ -189,6 +187,41 @@ async def test_a_signed_identity_is_welcomed_by_name_and_a_forged_one_is_shown_t
         assert await visitor.closed_with() == 1008
 
 
+async def test_what_was_said_before_signing_in_is_not_shown_to_the_next_one_at_the_computer(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await _said(visitor, "我的秘密")
+    async with house.visitor(client) as visitor:
+        await visitor.say("hello", identity={"mode": "jwt", "token": _member(house)})
+        welcome = await visitor.hear_op("welcome")
+    assert (welcome["conversation_id"], welcome["seq"]) == ("", 0)
+
+
+async def test_who_signs_in_goes_on_in_the_conversation_that_began_before(
+    house: House, client: ClientSession
+) -> None:
+    async with house.visitor(client) as visitor:
+        await visitor.hello()
+        await _said(visitor, "椅子坏了")
+        identity = {"mode": "jwt", "token": _member(house)}
+        await visitor.say("hello", identity=identity)
+        assert (await visitor.hear_op("welcome"))["verified"]
+    async with house.visitor(client) as visitor:  # the next page of the shop
+        await visitor.say("hello", identity=identity)
+        welcome = await visitor.hear_op("welcome")
+        assert welcome["verified"]
+        assert (await visitor.hear_op("message"))["text"] == "椅子坏了"
+        ack = await _said(visitor, "是我", "m2")
+    (held,) = await house.open()
+    assert (welcome["conversation_id"], ack["seq"]) == (held.id, 2)
+    claims = await house.store.read(
+        lambda unit: unit.contacts.claims(unit.contacts.members(held.contact))
+    )
+    assert "crm-1" in {known.claim.value for known in claims}
+
+
 async def test_the_other_tabs_of_a_visitor_show_what_was_said_in_one(house: House) -> None:
     identity = {"mode": "jwt", "token": _member(house)}
     async with (
@@ -236,78 +269,6 @@ async def test_the_end_of_a_conversation_is_told(house: House, client: ClientSes
     assert ended["conversation_id"] == conversation
 
 
-async def test_a_posted_picture_stands_on_the_timeline_and_only_its_sender_can_name_it(
-    house: House, client: ClientSession
-) -> None:
-    async with house.visitor(client) as visitor:
-        await visitor.hello()
-        await visitor.say("upload_request", id="u", name="坏椅子.png", size=len(PNG), mime="x/y")
-        place = await visitor.hear_op("upload")
-        posted = await client.post(place["url"], data=PNG)
-        assert posted.status == 200, await posted.text()
-        assert posted.headers["Access-Control-Allow-Origin"] == "*"
-        ref = (await posted.json())["ref"]
-        file = {"ref": ref, "name": "坏椅子.png", "mime": "image/png", "size": len(PNG)}
-        await visitor.say("send", client_msg_id="p", type="image", attachment=file)
-        await visitor.hear_op("ack")
-    (held,) = await house.open()
-    (said,) = await house.said(held.id)
-    assert isinstance(said.content, Media)
-    async with house.visitor(client) as visitor:
-        await visitor.hello()
-        shown = await visitor.hear_op("message")
-    link = URL(shown["attachment"]["link"])
-    seen = await client.get(link.relative())
-    assert (seen.status, await seen.read(), seen.content_type) == (200, PNG, "image/png")
-    assert seen.headers["X-Content-Type-Options"] == "nosniff"
-    assert (await client.get(link.path)).status == 401
-    async with house.browser() as other, house.visitor(other) as thief:
-        await thief.hello()
-        await thief.say("send", id="t", client_msg_id="t", type="image", attachment=file)
-        assert (await thief.hear_op("error"))["code"] == "unknown_file"
-
-
-async def test_a_page_of_html_is_no_picture_whatever_it_is_called(
-    house: House, client: ClientSession
-) -> None:
-    async with house.visitor(client) as visitor:
-        await visitor.hello()
-        await visitor.say("upload_request", id="u", name="a.png", size=20, mime="image/png")
-        place = await visitor.hear_op("upload")
-    answer = await client.post(place["url"], data=b"<html><script>1</script>")
-    assert answer.status == 415
-    house.clock.advance(timedelta(hours=1))
-    assert (await client.post(place["url"], data=PNG)).status == 401
-
-
-@pytest.mark.parametrize(
-    ("frame", "code"),
-    [
-        (b"\x00", 1003),
-        ("x" * (64 * 1024 + 1), 1009),
-        ('{"v":1,"op":"typing"}', 1008),
-        ('{"v":1,"op":"hello","locale":"\\ud800"}', 1007),
-    ],
-)
-async def test_what_breaks_the_protocol_closes_the_socket_with_its_code(
-    house: House, client: ClientSession, frame: str | bytes, code: int
-) -> None:
-    async with house.visitor(client) as visitor:
-        if isinstance(frame, bytes):
-            await visitor.socket.send_bytes(frame)
-        else:
-            await visitor.socket.send_str(frame)
-        assert await visitor.closed_with() == code
-
-
-async def test_who_floods_is_let_go(house: House, client: ClientSession) -> None:
-    async with house.visitor(client) as visitor:
-        await visitor.hello()
-        for _ in range(100):
-            await visitor.say("typing")
-        assert await visitor.closed_with() == 4009
-
-
 async def test_a_message_that_cannot_be_taken_now_is_asked_for_again(
     house: House, client: ClientSession
 ) -> None:
@@ -320,54 +281,39 @@ async def test_a_message_that_cannot_be_taken_now_is_asked_for_again(
     assert error["retry_after"] > 0
 
 
-async def test_an_unknown_site_has_no_socket(client: ClientSession) -> None:
-    with pytest.raises(WSServerHandshakeError) as refused:
-        await client.ws_connect("/ws/v1?site=elsewhere")
-    assert refused.value.status == 404
-    assert (await client.get(f"/ws/v1?site={SITE}")).status == 426
-
-
-async def test_a_visitors_typing_reaches_the_desk_and_the_desks_the_visitor(
-    house: House, client: ClientSession
-) -> None:
-    agent = await house.agent("li", Role.SUPERVISOR)
+async def test_typing_is_seen_on_both_sides(house: House, client: ClientSession) -> None:
+    agent = await house.agent("li")
     headers = await house.token(agent)
+    await sign_in(client, "li")
     async with house.visitor(client) as visitor:
         await visitor.hello()
         await _said(visitor, "在吗")
         (held,) = await house.open()
         await house.give(held.id, agent)
-        answer = await client.post(f"/api/v1/conversations/{held.id}/typing", headers=headers)
-        assert answer.status == 204
-        typing = await visitor.hear_op("typing")
-        assert typing["from"]["name"] == "Li"
-        stream = await client.get(f"/api/v1/conversations/{held.id}", headers=headers)
-        assert stream.status == 200
+        async with listening(client, f"typing:{held.id}") as stream:
+            await visitor.say("typing")
+            await stream.until(f"typing:{held.id}")
+        await client.post(f"/api/v1/conversations/{held.id}/typing", headers=headers)
+        assert (await visitor.hear_op("typing"))["from"]["name"] == "Li"
 
 
-async def test_a_frame_for_somebody_who_is_not_there_is_left_to_the_next_hello(
-    house: House,
-) -> None:
-    answer = await house.app[SOCKETS].push(CHAT, Push(recipient="nobody", payload=b"{}"))
-    assert answer.status == 202
-
-
-async def test_every_browser_is_told_to_come_again_when_the_daemon_stops(
+async def test_what_another_daemon_sent_is_shown_by_the_daemon_that_has_the_socket(
     house: House, client: ClientSession
 ) -> None:
     async with house.visitor(client) as visitor:
         await visitor.hello()
-        house.app[SOCKETS].close_all()
-        assert await visitor.closed_with() == 1001
-
-
-async def test_a_browser_that_does_not_read_is_let_go(house: House, client: ClientSession) -> None:
-    async with house.visitor(client) as visitor:
-        welcome = await visitor.hello()
-        frame = Push(recipient=welcome["visitor_id"], payload=b'{"v":1,"op":"typing"}')
-        for _ in range(300):
-            await house.app[SOCKETS].push(CHAT, frame)
-        assert await visitor.closed_with() == 4008
+        await _said(visitor, "椅子坏了")
+        await _answer(house, "马上为您换新")
+        await visitor.hear_op("assigned")
+        (row,) = await house.store.read(lambda unit: unit.outbox.listed([OutboxState.QUEUED]))
+        before = await house.store.read(lambda unit: unit.journal.seq())
+        await house.store.transact(
+            delivery.accepted, row.id, part=0, parts=1, platform_id="", at=house.clock.now()
+        )
+        events = await house.store.read(lambda unit: unit.journal.events_since(before))
+        house.app[HUB].notice(events)
+        message = await visitor.hear_op("message")
+    assert (message["text"], message["from"]["role"]) == ("马上为您换新", "agent")
 
 
 async def test_nobody_takes_back_what_somebody_else_said(house: House) -> None:
@@ -393,12 +339,3 @@ async def test_a_message_can_be_taken_back_by_the_name_we_gave_it(
         ack = await _said(visitor, "说错了")
         await visitor.say("recall", message_id=ack["message_id"])
         assert (await visitor.hear_op("recalled"))["message_id"] == ack["message_id"]
-
-
-async def test_an_address_for_a_file_takes_one_file(house: House, client: ClientSession) -> None:
-    async with house.visitor(client) as visitor:
-        await visitor.hello()
-        await visitor.say("upload_request", id="u", name="a.png", size=20, mime="image/png")
-        place = await visitor.hear_op("upload")
-    assert (await client.post(place["url"], data=PNG)).status == 200
-    assert (await client.post(place["url"], data=PNG + b"other")).status == 409

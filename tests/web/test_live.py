@@ -1,11 +1,8 @@
 """Open pages hear what happens, within a second, and only what is theirs to hear."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientSession
 
 from router.domain.events import KINDS
 from router.domain.ids import ConversationId
@@ -14,44 +11,7 @@ from router.service import people
 from router.service.awareness import alert_holders
 from router.service.unit import Unit
 from router.web.live import HUB, TOPICS
-from tests.web.house import House, sign_in
-
-
-@dataclass
-class Stream:
-    """What a page hears."""
-
-    answer: ClientResponse
-    heard: list[str] = field(default_factory=list)
-
-    async def next(self) -> tuple[str, int]:
-        """Return the next event's name and the number in its id (0: none)."""
-        name, seq = "", 0
-        async with asyncio.timeout(5):
-            async for raw in self.answer.content:
-                line = raw.decode().rstrip("\n")
-                if line.startswith("event: "):
-                    name = line.removeprefix("event: ")
-                elif line.startswith("id: "):
-                    seq = int(line.removeprefix("id: "))
-                elif not line and name:
-                    self.heard.append(name)
-                    return name, seq
-        raise AssertionError("the stream has ended")
-
-    async def until(self, wanted: str) -> int:
-        while True:
-            name, seq = await self.next()
-            if name == wanted:
-                return seq
-
-
-@asynccontextmanager
-async def listening(client: ClientSession, topics: str, **headers: str) -> AsyncIterator[Stream]:
-    async with client.get(f"/live?topics={topics}", headers=headers) as answer:
-        assert answer.status == 200, await answer.text()
-        assert answer.content_type == "text/event-stream"
-        yield Stream(answer)
+from tests.web.house import House, listening, sign_in
 
 
 def test_every_kind_of_event_has_its_topics() -> None:

@@ -1,10 +1,27 @@
 """Platforms deliver: verified, written down once, answered after the commit."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
+import pytest
 from aiohttp import ClientSession, FormData
+from structlog.testing import capture_logs
 
+from router.channel.accounts import open_account
+from router.channel.contract import (
+    Capabilities,
+    Channel,
+    Decoded,
+    Family,
+    HttpCall,
+    Received,
+    Request,
+    Trusted,
+)
+from router.domain.content import Text
+from router.domain.ids import AccountName, QueueName
 from router.service.records import RawDelivery
 from router.service.unit import Unit
 from router.store.engine import SqlStore
@@ -155,3 +172,74 @@ async def test_an_upload_nobody_can_read_says_what_to_mend(client: ClientSession
     answer = await client.post("/v1/transcripts", data=b"neither this nor that", headers=headers)
     assert answer.status in {400, 415}
     assert (await answer.json())["fix"]
+
+
+# ----- our own faults ----------------------------------------------------------------------------
+
+
+class OddSettings(msgspec.Struct, forbid_unknown_fields=True):
+    """Nothing to set."""
+
+
+class Odd:
+    """A channel from elsewhere with faults of its own."""
+
+    def verify(self, request: Request) -> Trusted:
+        return Trusted(request=request, body=request.body)
+
+    def handshake(self, request: Trusted) -> None:
+        return None
+
+    def decode(self, request: Trusted) -> Decoded:
+        match request.body:
+            case b"broken adapter":
+                raise RuntimeError("a bug in an adapter")
+            case b"no time zone":
+                at = request.request.moment.now.replace(tzinfo=None)
+            case _:
+                at = request.request.moment.now
+        said = Received(external_id="1", sender="o-odd", at=at, content=Text(text="你好"))
+        call = HttpCall(method="GET", url="https://platform.example/profile")
+        return Decoded(events=(said,), calls=(call,))
+
+
+ODD = Channel(
+    name="odd",
+    title={"en": "Odd", "zh": "怪"},
+    family=Family.IM,
+    transport="webhook",
+    capabilities=Capabilities(replies=False),
+    settings=OddSettings,
+    build=lambda _settings: Odd(),
+)
+
+
+@pytest.fixture
+async def odd(
+    sqlite_store: SqlStore, clock: FixedClock, ids: CountingIds, tmp_path: Path
+) -> AsyncIterator[House]:
+    name = AccountName("odd")
+    account = open_account(ODD, name=name, queue=QueueName("general"), settings={})
+    async with a_house(sqlite_store, clock, ids, tmp_path, more={name: account}) as house:
+        yield house
+
+
+@pytest.mark.parametrize("body", [b"broken adapter", b"no time zone"])
+async def test_what_our_own_fault_loses_is_kept_and_asked_for_again(
+    odd: House, body: bytes
+) -> None:
+    with capture_logs() as written:
+        async with odd.browser() as client:
+            answer = await client.post("/hooks/odd", data=body)
+            assert (answer.status, await answer.text()) == (500, "server_error\n")
+    assert [each["event"] for each in written].count("request_failed") == 1
+    (kept,) = await odd.store.read(_unreadable)
+    assert (kept.body, kept.why.startswith("our fault: ")) == (body, True)
+
+
+async def test_what_an_adapter_wants_called_is_handed_on_after_the_commit(odd: House) -> None:
+    async with odd.browser() as client:
+        assert (await client.post("/hooks/odd", data=b"fine")).status == 200
+    ((account, (call,)),) = odd.wanted
+    assert (account, call.url) == ("odd", "https://platform.example/profile")  # type: ignore[union-attr]
+    assert len(await odd.open()) == 1

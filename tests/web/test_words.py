@@ -87,6 +87,6 @@ def test_the_browsers_wishes_are_weighed(header: str, language: str | None) -> N
 
 
 def test_a_wait_is_said_in_the_units_that_matter() -> None:
-    assert duration(42, "en") == "42 sec"
+    assert duration(42, "en") == "42 secs"
     assert duration(5 * 60 + 3, "zh") == "5分钟"
     assert duration(3 * 3600, "zh") == "3小时"

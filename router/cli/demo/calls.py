@@ -1,6 +1,5 @@
 """Customers who ring: calls uploaded afterwards as transcripts, and calls transcribed live."""
 
-import hashlib
 import json
 from datetime import timedelta
 from email.utils import format_datetime
@@ -19,7 +18,7 @@ async def on_phone(stage: Stage, customer: Customer) -> None:
     length = timedelta(seconds=TURN * len(customer.says))
     document = {
         "schema": "pam.transcript/1",
-        "call_id": f"demo-{customer.key}",
+        "call_id": f"demo-{stage.ids.new()}",
         "started_at": (stage.clock.now() - length).isoformat(),
         "language": language_of(customer.says[0].text),
         "caller": customer.number,
@@ -52,8 +51,7 @@ async def on_phone(stage: Stage, customer: Customer) -> None:
 
 async def on_twilio(stage: Stage, customer: Customer) -> None:
     """Play a call that Twilio transcribes while it lasts."""
-    digest = hashlib.sha256(f"{stage.settings.data}{customer.key}".encode()).hexdigest()
-    call, transcription = f"CA{digest[:32]}", f"GT{digest[32:]}"
+    call, transcription = (f"{kind}{stage.ids.entropy(16).hex()}" for kind in ("CA", "GT"))
     stage.platforms.people[call].number = customer.number
     await _state(stage, customer, call, "in-progress")
     for number, said in enumerate(customer.says):

@@ -63,7 +63,7 @@ class Visitor:
             return
         await self._tell("typing")
         await self._stage.wait(1)
-        self._last_sent = f"demo-{next(self._stage.numbers)}"
+        self._last_sent = self._stage.ids.new()
         content: dict[str, Any] = {"type": "text", "text": said.text}
         if said.image:
             content = {"type": "image", "text": said.text, "attachment": await self._upload(said)}

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from router.cli.demo.scripts import language_of
+from router.cli.demo.scripts import Customer, language_of
 from router.cli.demo.stage import Refusal, Stage, survive
 
 #: With fewer waiting than this, agents stay with the customers whom they have.
@@ -130,11 +130,11 @@ class Supervisor:
     def __init__(self, stage: Stage, token: str) -> None:
         self._stage, self._api = stage, Api(stage, token)
         self._joined: set[str] = set()
-        self._callers = {
-            customer.number
+        self._callers = [
+            customer
             for customer in stage.scripts.customer
             if customer.channel == "phone" and customer.severity
-        }
+        ]
 
     async def work(self) -> None:
         """Watch until cancelled."""
@@ -147,22 +147,22 @@ class Supervisor:
         if board is None:
             return
         self._stage.mood.waiting = board["waiting_total"]
-        for card in board["cases"]:
-            await self._join(card["contact"])
+        for customer in self._callers:
+            await self._join(customer)
 
-    async def _join(self, contact: str) -> None:
-        """Merge a person with the caller whose number this person wrote: somebody's judgement."""
-        for number in self._callers - self._joined:
-            callers = await self._api.call("GET", f"/contacts?words={quote(number)}")
-            roots = {each["root"] for each in callers or ()}
-            if len(roots) != 1 or contact in roots:
-                continue
-            digits = number.removeprefix("+86")
-            page = await self._api.call("GET", f"/contacts/{contact}/timeline?words={digits}")
-            if page is not None and page["interactions"]:
-                body = {"contact": contact, "why": "微博留言里写了与来电相同的号码"}
-                await self._api.call("POST", f"/contacts/{roots.pop()}/merge", body)
-                self._joined.add(number)
+    async def _join(self, customer: Customer) -> None:
+        """Merge a caller with whoever wrote the same number elsewhere: a person's judgement."""
+        if customer.number in self._joined:
+            return
+        found = await self._api.call("GET", f"/contacts?words={quote(customer.number)}")
+        people = sorted(found or (), key=lambda each: str(each["created_at"]))
+        if len(people) < 2:  # noqa: PLR2004  a caller, and nobody else yet
+            return
+        caller, other = people[:2]
+        body = {"contact": other["id"], "why": "微博留言里写了与来电相同的号码"}
+        await self._api.call("POST", f"/contacts/{caller['id']}/merge", body)
+        await self._api.call("PATCH", f"/contacts/{caller['id']}", {"name": customer.name})
+        self._joined.add(customer.number)
 
 
 async def work(stage: Stage, tokens: Mapping[str, str], *, supervisor: str) -> None:

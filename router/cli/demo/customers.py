@@ -57,6 +57,6 @@ def newcomer(line: Line, number: int) -> Customer:
         name=_NAMES[number % len(_NAMES)],
         channel=channel,
         at=0.0,
-        says=(Said(text=line.text),),
+        says=tuple(Said(text=text) for text in (line.text, line.then) if text),
         severity=line.severity,
     )

@@ -43,10 +43,11 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What somebody new says, on one of ``channels``."""
+    """What somebody new says, on one of ``channels``; and ``then``, when no person has answered."""
 
     channels: Annotated[tuple[Heard, ...], Meta(min_length=1)]
     text: str
+    then: str = ""
     severity: Severity = 0
 
 

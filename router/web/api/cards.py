@@ -69,10 +69,16 @@ class CardShape(Shape, frozen=True):
 
 
 class StoryShape(Shape, frozen=True):
-    """A case with the customer's own words, from every channel."""
+    """A case with the customer's own words, from every channel.
+
+    ``probable`` is the evidence if the person is only probably the one who complained, and
+    ``proposal`` what to accept or reject then.
+    """
 
     card: CaseCardShape
     words: tuple[InteractionShape, ...]
+    probable: str = ""
+    proposal: str = ""
 
     @classmethod
     def of(cls, value: CaseStory) -> Self:
@@ -80,6 +86,8 @@ class StoryShape(Shape, frozen=True):
         return cls(
             card=CaseCardShape.of(value.card),
             words=tuple(map(InteractionShape.of, value.words)),
+            probable=value.probable,
+            proposal=value.proposal,
         )
 
 

@@ -7,10 +7,11 @@ import msgspec
 from msgspec import Meta
 
 from router.domain.errors import Invalid
+from router.domain.evidence import Proposal
 from router.domain.identity import Claim, ClaimKind, Identity
 from router.domain.ids import AccountName, AgentId, ContactId, InteractionId
 from router.domain.timeline import Interaction
-from router.service import contacts
+from router.service import contacts, suspect
 from router.service.cases import open_by_hand
 from router.service.ports import NotFound
 from router.service.unit import Unit
@@ -72,6 +73,16 @@ class ClaimBody(msgspec.Struct, forbid_unknown_fields=True):
     kind: ClaimKind
     value: Annotated[str, Meta(min_length=1, max_length=256)]
     verified: bool = False
+
+
+class ProposalShape(Shape, frozen=True):
+    """Another contact who is probably the same person, and the evidence."""
+
+    id: str
+    contact: str
+    evidence: str
+    strength: float
+    at: datetime
 
 
 class CaseBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -195,6 +206,49 @@ async def split_contacts(asked: Asked) -> MergeShape:
         at=asked.at,
     )
     return MergeShape.of(record)
+
+
+@operations.add("GET", "/contacts/{contact}/proposals", answer=tuple[ProposalShape, ...])
+async def list_proposals(asked: Asked) -> tuple[ProposalShape, ...]:
+    """List who is probably the same person, strongest evidence first."""
+    found = await asked.deps.store.read(_suspected, _id(asked))
+    return tuple(
+        ProposalShape(
+            id=proposal.id,
+            contact=other,
+            evidence=proposal.evidence,
+            strength=proposal.strength,
+            at=proposal.at,
+        )
+        for proposal, other in found
+    )
+
+
+def _suspected(unit: Unit, contact: ContactId) -> tuple[tuple[Proposal, ContactId], ...]:
+    return suspect.suspected(unit, unit.contacts.get(contact).id)
+
+
+@operations.add("POST", "/proposals/{proposal}/accept")
+async def accept_proposal(asked: Asked) -> None:
+    """Make the two contacts of a proposal one person; it can be undone by a split."""
+    await asked.deps.store.transact(
+        suspect.accept_proposal,
+        proposal=asked.part("proposal"),
+        by=asked.agent.id,
+        policy=asked.deps.policy,
+        at=asked.at,
+    )
+
+
+@operations.add("POST", "/proposals/{proposal}/reject")
+async def reject_proposal(asked: Asked) -> None:
+    """Say that the two are different people; it is not proposed again."""
+    await asked.deps.store.transact(
+        suspect.reject_proposal,
+        proposal=asked.part("proposal"),
+        by=asked.agent.id,
+        at=asked.at,
+    )
 
 
 @operations.add("POST", "/contacts/{contact}/claims", answer=PersonShape, body=ClaimBody)

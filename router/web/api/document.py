@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from router.web.api import cases, contacts, conversations, mine, shop, trouble
-from router.web.api.conversations import KEY_HEADER
+from router.web.api import answers, cases, contacts, conversations, mine, shop, trouble
+from router.web.api.answers import KEY_HEADER
 from router.web.api.operations import ROOT, Operation, answered, route_of
 from router.web.api.shapes import Shape
 from router.web.deps import DEPS
@@ -34,7 +34,7 @@ class ProblemShape(Shape, frozen=True):
 
 def operations() -> tuple[Operation, ...]:
     """Return every operation of the API."""
-    modules = (mine, conversations, contacts, cases, shop, trouble)
+    modules = (mine, conversations, answers, contacts, cases, shop, trouble)
     return tuple(each for module in modules for each in module.operations.all)
 
 

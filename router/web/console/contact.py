@@ -1,4 +1,4 @@
-"""A customer over every channel: identities, claims, complaints, timeline, merging and splitting."""
+"""A customer over every channel: identities, claims, complaints, timeline, merge and split."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class View:
     others: tuple[Person, ...]
 
 
-def view(  # noqa: PLR0913
+def view(
     unit: Unit,
     *,
     contact: ContactId,
@@ -86,9 +86,7 @@ def view(  # noqa: PLR0913
     return View(
         person=held,
         stories=stories(unit, held.contact.id, names=names, at=at),
-        timeline=unit.conversations.timeline(
-            held.members, before=before, limit=PAGE, words=words
-        ),
+        timeline=unit.conversations.timeline(held.members, before=before, limit=PAGE, words=words),
         names=names,
         others=tuple(person(unit, each.id) for each in others if each.id != held.contact.id),
     )

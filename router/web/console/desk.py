@@ -1,4 +1,4 @@
-"""The agent's desk: offers with their complaints, conversations in hand, and what is done in them."""
+"""The agent's desk: offers with their complaints, conversations, and what is done in them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -202,7 +202,7 @@ async def answer(request: web.Request) -> web.Response:
     return await _said(request)
 
 
-def _reply(  # noqa: PLR0913
+def _reply(
     unit: Unit, deps: Deps, *, conversation: ConversationId, by: AgentId, text: str, key: str
 ) -> None:
     held = unit.conversations.get(conversation)
@@ -253,7 +253,7 @@ async def transfer(request: web.Request) -> web.Response:
     return back(request, "/desk")
 
 
-def _transfer(unit: Unit, **given: Any) -> None:
+def _transfer(unit: Unit, /, **given: Any) -> None:
     verbs.transfer(unit, seen_seq=unit.journal.seq(), **given)
 
 
@@ -278,9 +278,7 @@ async def park(request: web.Request) -> web.Response:
 async def resume(request: web.Request) -> web.Response:
     """Go on with it."""
     deps, me = request.app[DEPS], me_of(request).agent.id
-    await deps.store.transact(
-        verbs.resume, conversation=_this(request), by=me, at=deps.clock.now()
-    )
+    await deps.store.transact(verbs.resume, conversation=_this(request), by=me, at=deps.clock.now())
     return back(request, _there(request))
 
 
@@ -288,9 +286,7 @@ async def resume(request: web.Request) -> web.Response:
 async def finish(request: web.Request) -> web.Response:
     """End it; the outcome is recorded next."""
     deps, me = request.app[DEPS], me_of(request).agent.id
-    await deps.store.transact(
-        verbs.finish, conversation=_this(request), by=me, at=deps.clock.now()
-    )
+    await deps.store.transact(verbs.finish, conversation=_this(request), by=me, at=deps.clock.now())
     return back(request, _there(request))
 
 

@@ -185,13 +185,11 @@ def _open(request: web.Request) -> str:
 async def take(request: web.Request) -> web.Response:
     """Take a conversation into one's own hands and open it on the desk."""
     deps, me = request.app[DEPS], me_of(request).agent.id
-    await deps.store.transact(
-        _take, conversation=_this(request), by=me, at=deps.clock.now()
-    )
+    await deps.store.transact(_take, conversation=_this(request), by=me, at=deps.clock.now())
     return back(request, f"/desk/{_this(request)}")
 
 
-def _take(unit: Unit, **given: Any) -> None:
+def _take(unit: Unit, /, **given: Any) -> None:
     supervise.take_over(unit, seen_seq=unit.journal.seq(), **given)
 
 
@@ -207,7 +205,7 @@ async def reassign(request: web.Request) -> web.Response:
     return done(request, _open(request), N_("Reassigned."))
 
 
-def _reassign(unit: Unit, **given: Any) -> None:
+def _reassign(unit: Unit, /, **given: Any) -> None:
     supervise.reassign(unit, seen_seq=unit.journal.seq(), **given)
 
 
@@ -260,9 +258,7 @@ async def close(request: web.Request) -> web.Response:
 async def alert_seen(request: web.Request) -> web.Response:
     """Put an alert away."""
     deps, me = request.app[DEPS], me_of(request).agent
-    await deps.store.transact(
-        _see, request.match_info["alert"], by=me.id, at=deps.clock.now()
-    )
+    await deps.store.transact(_see, request.match_info["alert"], by=me.id, at=deps.clock.now())
     return done(request, "/", N_("Put away."))
 
 

@@ -27,9 +27,7 @@ def titles_for(deps: Deps, lang: str) -> Titles:
     return Titles(lang=lang, policy=deps.policy, channels=channels)
 
 
-def show(
-    request: web.Request, template: str, *, status: int = 200, **context: Any
-) -> web.Response:
+def show(request: web.Request, template: str, *, status: int = 200, **context: Any) -> web.Response:
     """Return a page, or a part of one, in the reader's language."""
     deps = request.app[DEPS]
     given = {
@@ -46,7 +44,7 @@ def show(
 
 
 def done(request: web.Request, to: str, said: str) -> web.Response:
-    """Answer a form that was taken: with ``said`` to htmx, which renews the page, else go to ``to``.
+    """Answer a form that was taken: with ``said`` to htmx, which renews the page, or by ``to``.
 
     ``said`` is a sentence in English, marked for translation where it is written.
     """

@@ -88,9 +88,7 @@ async def page(request: web.Request) -> web.Response:
     """Show what is stuck, what was unreadable, and the accounts."""
     deps = request.app[DEPS]
     seq, held = await deps.store.read(seen, view)
-    general = {
-        name: await check() for name, check in deps.health.items() if ":" not in name
-    }
+    general = {name: await check() for name, check in deps.health.items() if ":" not in name}
     stuck = tuple(row for row in held.trouble.outbox if row.state is not OutboxState.QUEUED)
     return show(
         request,

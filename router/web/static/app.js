@@ -130,9 +130,21 @@ function restore(section) {
   focused?.focus?.({ preventScroll: true });
   section.scrollTop = section.hasAttribute("data-end") && before.end ? section.scrollHeight : before.top;
 }
+
+// The same news twice is no news: nothing flickers, and nothing is read out again.
+function bare(section) {
+  const copy = section.cloneNode(true);
+  for (const clock of copy.querySelectorAll("time")) clock.replaceWith(clock.dateTime);
+  for (const key of copy.querySelectorAll("input[name=key]")) key.remove();
+  for (const each of copy.querySelectorAll("details[open]")) each.removeAttribute("open");
+  for (const row of copy.querySelectorAll(".chosen")) row.classList.remove("chosen");
+  return copy.innerHTML?.replace(/\s+/g, " ").trim();
+}
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
-  const section = event.detail.target;
-  if (busy(section)) {
+  const { target: section, fragment } = event.detail;
+  if (bare(section) === bare(fragment)) {
+    event.detail.shouldSwap = false;
+  } else if (busy(section)) {
     event.detail.shouldSwap = false;
     held.add(section.id);
   } else {
@@ -142,6 +154,8 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 document.addEventListener("htmx:oobAfterSwap", (event) => restore(event.detail.target));
 document.addEventListener("htmx:beforeSwap", (event) => keep(event.detail.target));
 document.addEventListener("htmx:afterSwap", (event) => restore(event.detail.target));
+
+document.querySelector(".menu [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
 // ----- forms and keys --------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import { typing } from "./app.js";
 
 let chosen = "";
 
-const rows = () => [...document.querySelectorAll(".rows .row")];
+const rows = () => [...document.querySelectorAll("#rows .row")];
 
 function choose(row) {
   for (const each of rows()) each.classList.toggle("chosen", each === row);

@@ -1,0 +1,173 @@
+"""Answering: replies, posted files, notes, typing."""
+
+from typing import Any, Final
+
+import msgspec
+
+from router.channel.contract import Capabilities
+from router.domain.content import Content, Menu, Option, Text
+from router.domain.errors import Invalid
+from router.domain.ids import ConversationId, MediaId
+from router.service.ports import NotFound
+from router.service.reply import Said, note, reply
+from router.service.unit import Unit
+from router.web import uploads
+from router.web.api.operations import Asked, Operations
+from router.web.api.shapes import (
+    InteractionShape,
+    Shape,
+)
+from router.web.errors import Denied
+from router.web.live import look_up
+from router.web.sockets import SOCKETS
+
+operations = Operations("answers")
+
+KEY_HEADER: Final = "Idempotency-Key"
+_LONGEST_KEY: Final = 128
+
+
+class ChoiceBody(msgspec.Struct, forbid_unknown_fields=True):
+    """One entry of a menu to press."""
+
+    id: str
+    label: str
+
+
+class ReplyBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What to say: words; a posted file (``media``), its caption in ``text``; or a menu."""
+
+    text: str = ""
+    media: str = ""
+    options: tuple[ChoiceBody, ...] = ()
+
+
+class SaidShape(Shape, frozen=True):
+    """A reply as it stands on the timeline and in the outbox."""
+
+    interaction: InteractionShape
+    outbox: str
+
+
+class FileQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """What a file is called, and the account that it is for."""
+
+    name: str = ""
+    account: str = ""
+
+
+class FileShape(Shape, frozen=True):
+    """A file that was taken; ``media`` is what a reply names it by."""
+
+    media: str
+    mime: str
+    size: int
+    name: str
+
+
+class TextBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Words."""
+
+    text: str
+
+
+def _id(asked: Asked) -> ConversationId:
+    return ConversationId(asked.part("conversation"))
+
+
+@operations.add(
+    "POST",
+    "/conversations/{conversation}/replies",
+    answer=SaidShape,
+    body=ReplyBody,
+    keyed=True,
+    status=201,
+)
+async def send_reply(asked: Asked) -> SaidShape:
+    """Answer in a conversation that one has in hand.
+
+    The same ``Idempotency-Key`` in the same conversation is the same answer, however often it is
+    sent.
+    """
+    key = asked.request.headers.get(KEY_HEADER, "")
+    if len(key) > _LONGEST_KEY or not key.isascii() or (key and not key.isprintable()):
+        raise Denied("invalid", 400, detail="1 to 128 printable characters", field=KEY_HEADER)
+    conversation = _id(asked)
+    said: Said = await asked.deps.store.transact(
+        _replied,
+        conversation=conversation,
+        by=asked.agent.id,
+        content=await _content(asked),
+        capabilities=asked.deps.capabilities,
+        at=asked.at,
+        key=f"{conversation}:{key}" if key else "",
+    )
+    return SaidShape(interaction=InteractionShape.of(said.interaction), outbox=said.outbox)
+
+
+def _replied(
+    unit: Unit, /, *, conversation: ConversationId, capabilities: Any, **given: Any
+) -> Said:
+    account = unit.conversations.get(conversation).account
+    able = capabilities.get(account) or Capabilities(replies=False)
+    return reply(unit, conversation=conversation, capabilities=able, **given)
+
+
+async def _content(asked: Asked) -> Content:
+    body: ReplyBody = asked.body
+    if body.media and body.options:
+        raise Invalid("options: a file cannot have a menu; send two replies")
+    if body.options:
+        options = tuple(Option(id=each.id, label=each.label) for each in body.options)
+        return Menu(text=body.text, options=options)
+    if not body.media:
+        return Text(text=body.text)
+    try:
+        row = await asked.deps.store.read(uploads.media_row, MediaId(body.media))
+    except NotFound as error:
+        raise Invalid("media: post the file first, then name it here") from error
+    link = uploads.look_address(asked.deps, row.id)
+    return uploads.as_content(row, caption=body.text, link=link)
+
+
+@operations.add("POST", "/media", answer=FileShape, query=FileQuery, upload=True, status=201)
+async def post_file(asked: Asked) -> FileShape:
+    """Post a file for a later reply; the body is the file itself."""
+    row = await uploads.keep_file(
+        asked.deps,
+        asked.request.content.iter_chunked(256 * 1024),
+        media=MediaId(asked.deps.ids.new()),
+        account=asked.query.account,
+        name=asked.query.name,
+        declared=asked.request.content_length,
+    )
+    return FileShape(media=row.id, mime=row.mime, size=row.size, name=row.name)
+
+
+@operations.add(
+    "POST",
+    "/conversations/{conversation}/notes",
+    answer=InteractionShape,
+    body=TextBody,
+    status=201,
+)
+async def add_note(asked: Asked) -> InteractionShape:
+    """Add a note that only colleagues see."""
+    said = await asked.deps.store.transact(
+        note,
+        conversation=_id(asked),
+        by=asked.agent.id,
+        text=asked.body.text,
+        at=asked.at,
+    )
+    return InteractionShape.of(said)
+
+
+@operations.add("POST", "/conversations/{conversation}/typing")
+async def tell_typing(asked: Asked) -> None:
+    """Tell a web-chat visitor that one is writing; other channels are not told."""
+    conversation = _id(asked)
+    found = await asked.deps.store.read(look_up, (conversation,), ())
+    place = found.places.get(conversation)
+    if place is not None and place.agent == asked.agent.id:
+        asked.request.app[SOCKETS].typing(place.account, place.external_id, name=asked.agent.name)

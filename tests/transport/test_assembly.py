@@ -1,0 +1,89 @@
+"""The whole room at work: what a commit sets going, without anybody asking for it."""
+
+import asyncio
+
+from router.channel.contract import HttpCall, Push, Received, Reply
+from router.domain.content import Media, MediaKind
+from router.domain.ids import AccountName
+from router.service.intake import Delivery, take_in
+from router.settings.load import load
+from router.transport.afterwards import Afterwards
+from router.transport.assembly import LatePush, open_transport
+from router.transport.duty import Duty
+from router.transport.pulls import source_of
+from router.transport.sender import Sender
+from tests.transport.platform import FETCH, PROFILE, SEND, Platform, gives, says
+from tests.transport.rig import PATIENCE, SHOP, Rig, heard, meet, say
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"a sofa"
+POLICY = load(environ={}).policy
+
+
+async def test_a_commit_sets_sending_fetching_and_looking_up_going(
+    rig: Rig, platform: Platform
+) -> None:
+    platform.will(FETCH, gives(PNG, mime="image/png"))
+    named = says({"openid": "whoever", "nickname": "老王"})
+    platform.will(PROFILE, named, named)  # both who are in conversation are looked up
+    lin = await meet(rig.store)
+    arrived = Received(
+        external_id="m-1",
+        sender="o-wang",
+        at=rig.clock.now(),
+        content=Media(kind=MediaKind.IMAGE, ref="media-1"),
+    )
+    delivery = Delivery(
+        source=source_of(rig.accounts[SHOP]), events=(arrived,), received_at=rig.clock.now()
+    )
+    typing = HttpCall(method="POST", url=f"{platform.url}/typing", body=b"{}")
+    async with (
+        open_transport(
+            store=rig.store,
+            accounts=rig.accounts,
+            clock=rig.clock,
+            ids=rig.ids,
+            name="daemon-1",
+            settings=rig.settings,
+            policy=POLICY,
+        ) as room,
+        heard(rig.store) as news,
+        asyncio.TaskGroup() as tasks,
+    ):
+        rig.store.listen(room.heard)
+        works: list[Sender | Afterwards | Duty] = [
+            room.sender,
+            room.afterwards,
+            *room.duties.values(),
+        ]
+        owned = [tasks.create_task(each.run(), name="owned") for each in works]
+        room.afterwards.after(SHOP, (typing,))
+        row = await say(rig, lin, "您好")
+        taken = await rig.store.transact(take_in, delivery, POLICY)
+        await rig.settled(row)
+        async with asyncio.timeout(PATIENCE):
+            while not await _shown(rig, taken.added[0].id):
+                await news.wait()
+                news.clear()
+        await room.afterwards.idle()
+        for task in owned:
+            task.cancel()
+    asked = {each.path for each in platform.seen}
+    assert {SEND, FETCH, PROFILE, "/typing"} <= asked
+
+
+async def _shown(rig: Rig, said: str) -> bool:
+    content = (await rig.said(said)).content
+    known = await rig.store.read(lambda unit: unit.contacts.known(SHOP, "o-wang"))
+    return isinstance(content, Media) and bool(content.stored) and known.name == "老王"
+
+
+async def test_a_push_before_there_are_sockets_comes_too_early_and_then_arrives() -> None:
+    late = LatePush()
+    frame = Push(recipient="visitor-1", payload=b"{}")
+    assert (await late(SHOP, frame)).status == 503
+
+    async def port(account: AccountName, call: Push) -> Reply:
+        return Reply(status=202, body=f"{account} {call.recipient}".encode())
+
+    late.port = port
+    assert (await late(SHOP, frame)).body == b"shop-wechat visitor-1"
