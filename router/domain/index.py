@@ -67,6 +67,8 @@ class Index(View):
         self._built: list[int] = []
         self._prices: tuple[tuple[object, ...], PriceList] | None = None
         self.exclusive = np.array([kind.exclusive for kind in self.kinds], bool)
+        #: When, by waiting alone, something may become worth doing; as of the last decision.
+        self.again: datetime | None = None
         self._grow(_WIDTH, _WIDTH)
 
     known: NDArray[np.intp]  # who knows the contact of each line's head; −1: nobody

@@ -33,6 +33,8 @@ _SCALE = 150.0
 #: From so many pairs on, several matches are made before prices are reckoned again.
 _MANY = 50_000
 _BATCH = 20
+#: A pair that is just not worth it is looked at again no sooner than this, in seconds.
+_SOONEST = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,8 @@ class Matching:
         self._caps = index.staff.caps[:count]
         self._heads = index.heads[: len(index.lines)].copy()
         self._taken: dict[ConversationId, int] = {}
+        #: For so many seconds nothing changes by waiting alone; known when the round is over.
+        self.quiet = np.inf
 
     def __iter__(self) -> Iterator[Matched]:
         """Yield matches until none is worth making."""
@@ -167,6 +171,7 @@ class Matching:
     def _worth(self, line: Rows, waited: Reals, extras: list[_Extra], free: Rows) -> _Pairs | None:
         index, routing = self._index, self._routing
         late = waited > index.late[line]
+        self._rest(index.late[line] - waited)
         reach = np.where(late, Reach.ANYBODY, routing.reach)
         open_ = index.reach[line[:, None], free] <= reach[:, None]
         open_ &= index.takes[line][:, None] <= self._room[free][None, :] + EPSILON
@@ -179,11 +184,11 @@ class Matching:
         tie = routing.tie * (self._known(line, extras)[row] == agent)
         total = urgency[row] - misfit + tie
         first = index.complaint[line] | late
-        kept = ((total > 0) | first[row]).nonzero()[0]
+        kept = self._accepted(line, row, total, first)
         row, agent, misfit, tie, total = (each[kept] for each in (row, agent, misfit, tie, total))
         price = self._price(line[row], agent)
         total = total - price
-        kept = ((total > 0) | first[row]).nonzero()[0]
+        kept = self._accepted(line, row, total, first)
         if not len(kept):
             return None
         return _Pairs(
@@ -199,6 +204,22 @@ class Matching:
             tie=tie[kept],
             total=total[kept],
         )
+
+    def _accepted(self, line: Rows, row: Rows, total: Reals, first: Flags) -> Rows:
+        """Return which pairs are worth it now, and note when another may be at the soonest."""
+        worth = (total > 0) | first[row]
+        refused = (~worth).nonzero()[0]
+        if len(refused):
+            index, routing = self._index, self._routing
+            of = line[row[refused]]
+            rise = routing.deadline / routing.tau.total_seconds() + routing.ageing / index.due[of]
+            self._rest(-total[refused] / (index.weight[of] * rise) + _SOONEST)
+        return worth.nonzero()[0]
+
+    def _rest(self, seconds: Reals) -> None:
+        later = seconds[seconds > 0]
+        if len(later):
+            self.quiet = min(self.quiet, float(later.min()))
 
     def _urgency(self, line: Rows, waited: Reals) -> Reals:
         index, routing = self._index, self._routing

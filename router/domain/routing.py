@@ -7,7 +7,7 @@ floor, policy and time give the same decisions.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from router.domain.floor import Floor, Held, Holding
@@ -60,6 +60,9 @@ class Lapse:
 
 Decision: TypeAlias = OfferTo | GiveToBot | Overflow | Lapse
 
+#: The floor is looked at again after so many seconds whatever happens: forecasts move on.
+_LONGEST = 60.0
+
 
 def decide(floor: Floor, policy: ShopPolicy, now: datetime) -> tuple[Decision, ...]:
     """Return what to do now: lapses first, then the bot, then offers, then overflow.
@@ -67,10 +70,9 @@ def decide(floor: Floor, policy: ShopPolicy, now: datetime) -> tuple[Decision, .
     The floor is left as it was.
     """
     index = index_of(floor, policy)
-    offers = tuple(
-        _offer(index, match, now)
-        for match in Matching(index, index.prices(floor.forecast, now), now)
-    )
+    matching = Matching(index, index.prices(floor.forecast, now), now)
+    offers = tuple(_offer(index, match, now) for match in matching)
+    index.again = now + timedelta(seconds=min(matching.quiet, _LONGEST))
     offered = {each.conversation for each in offers}
     return (*_lapses(floor, now), *_to_bot(index), *offers, *_overflows(index, offered, now))
 

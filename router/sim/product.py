@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from router.domain.floor import Entered, Floor, Foreseen, Gone, Held, Holding, Staffed, Waiting
 from router.domain.ids import AgentId, ContactId, ConversationId, QueueName, Skill
+from router.domain.index import index_of
 from router.domain.policy import QueuePolicy, ShopPolicy
 from router.domain.prices import Category, Forecast
 from router.domain.reading import Intent
@@ -105,7 +106,7 @@ class ProductRouter:
         self._agents = [_agent(day, number) for number in range(day.scenario.agents)]
         self._needs = [_needs(row) for row in day.wanted.tolist()]
         self._waiting: dict[str, Leg] = {}
-        self._settled = False
+        self._quiet_until = 0.0
         self.floor.apply(Foreseen(forecast=forecast_of(day)))
 
     def shift(self, agent: int, *, on: bool, now: float) -> None:
@@ -115,19 +116,20 @@ class ProductRouter:
             self._agents[agent], presence=presence, presence_since=_at(now)
         )
         self.floor.apply(Staffed(agent=self._agents[agent]))
-        self._settled = False
+        self._quiet_until = 0.0
 
     def waits(self, leg: Leg, now: float) -> None:
         """Somebody stands in line."""
         waiting = self._entry(leg)
         self._waiting[waiting.conversation] = leg
         self.floor.apply(Entered(waiting=waiting))
-        self._settled = False
+        self._quiet_until = 0.0
 
     def leaves(self, leg: Leg, now: float) -> None:
         """Somebody who waited has given up."""
         del self._waiting[_name(leg)]
         self.floor.apply(Gone(conversation=_name(leg)))
+        self._quiet_until = 0.0
 
     def starts(self, leg: Leg, agent: int, now: float) -> None:
         """An agent takes a leg."""
@@ -144,15 +146,15 @@ class ProductRouter:
     def ends(self, leg: Leg, agent: int, now: float) -> None:
         """An agent is done with a leg."""
         self.floor.apply(Gone(conversation=_name(leg)))
-        self._settled = False
+        self._quiet_until = 0.0
 
     def decide(self, now: float) -> Sequence[tuple[Leg, int]]:
         """Return who gets whom now."""
-        if self._settled:
-            self._settled = False
+        if now < self._quiet_until:
             return ()
         found = decide(self.floor, self.policy, _at(now))
-        self._settled = bool(found)
+        again = index_of(self.floor, self.policy).again
+        self._quiet_until = now if again is None else (again - _DAWN).total_seconds()
         return [
             (self._waiting[each.conversation], int(each.agent))
             for each in found

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -72,7 +71,7 @@ def _sender(number: int) -> str:
 
 async def _kept(folder: Path) -> tuple[Interaction, ...]:
     url = f"sqlite:///{folder / 'data' / 'mainstem.db'}"
-    store = open_store(url, clock=FixedClock(datetime.now(UTC)), ids=CountingIds())
+    store = open_store(url, clock=FixedClock(), ids=CountingIds())
     try:
         return await store.read(_all_of, AccountName("wechat"))
     finally:

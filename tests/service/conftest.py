@@ -13,6 +13,7 @@ import pytest
 from router.channel.contract import Capabilities, Event, Family, Received, Speaker, Window
 from router.domain.content import Text
 from router.domain.conversation import Conversation
+from router.domain.events import Happened
 from router.domain.identity import Claim, ClaimKind
 from router.domain.ids import AccountName, AgentId, ChannelName, ConversationId, QueueName, Skill
 from router.domain.policy import ShopPolicy
@@ -202,6 +203,7 @@ class Shop:
 
         def add(unit: Unit) -> None:
             unit.workforce.add(agent, password_hash="", must_change_password=False)
+            unit.record(Happened(kind="agent_changed", agent=agent.id), at=self.clock.now())
 
         await self.store.transact(add)
         return agent.id

@@ -143,10 +143,12 @@ class Day(RuleBasedStateMachine):
     def route(self) -> None:
         self.run(self.shop.dispatcher.once())
 
-    @rule()
-    def decide(self) -> None:
+    @rule(words=some.sampled_from(WORDS), sender=some.sampled_from(SENDERS))
+    def decide(self, words: str, sender: str) -> None:
         """Take decisions and leave them lying: the world moves on before they are carried out."""
         self.run(self.shop.dispatcher.once())
+        self.run(self.shop.say(CHAT, sender, words))
+        self.run(self.shop.read_all())
         floor = Floor()
         seen = self.run(self.shop.store.read(look_at_all, policy=self.shop.policy, families=FAMILY))
         for change in seen.changes:

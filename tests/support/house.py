@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,7 +85,11 @@ def house(
         env["MAINSTEM_DATABASE_URL"] = database_url
     url = f"http://{LOOPBACK}:{port}"
     log = folder / "daemon.log"
-    command = ["env", *(f"{key}={value}" for key, value in env.items() if key in _OURS), *_RUN]
+    command = [
+        shutil.which("env") or "/usr/bin/env",
+        *(f"{key}={value}" for key, value in env.items() if key in _OURS),
+        *_RUN,
+    ]
     with running(command, ready=lambda: _ready(url), log=log, stop=signal.SIGTERM) as process:
         found = _PASSWORD.search(log.read_text("utf-8", "replace"))
         yield House(
@@ -109,6 +114,6 @@ _RUN = (sys.executable, "-m", "router", "run")
 def _ready(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310  # loopback
-            return bool(answer.status == 200)  # noqa: PLR2004
+            return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False

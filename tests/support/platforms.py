@@ -77,9 +77,7 @@ async def _post(
 ) -> int:
     headers = {"content-type": kind}
     try:
-        async with http.post(
-            address, params=query, data=body.encode(), headers=headers
-        ) as answer:
+        async with http.post(address, params=query, data=body.encode(), headers=headers) as answer:
             await answer.read()
             return answer.status
     except (aiohttp.ClientError, ConnectionError, TimeoutError):

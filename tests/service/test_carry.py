@@ -1,0 +1,141 @@
+"""A decision is carried out only if the world is still as it was when it was taken."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from router.domain.conversation import Offered, Queued, WithBot
+from router.domain.floor import Floor
+from router.domain.ids import ConversationId
+from router.domain.routing import Decision, GiveToBot, OfferTo, decide
+from router.service import answer
+from router.service.carry import LEASE, carry_out
+from router.service.dispatch import Dispatcher
+from router.service.floor import look_at_all
+from router.service.ports import Conflict
+from tests.service.conftest import ABLE, CHAT, FAMILY, WEIBO, Shop, phone
+from tests.service.test_story import ANGRY, NUMBER, publish
+
+
+async def carry(shop: Shop, choice: Decision, seq: int, **changes: Any) -> None:
+    lease = await shop.store.read(lambda unit: unit.journal.leased(LEASE))
+    assert lease is not None
+    given = {
+        "seen_seq": seq,
+        "fence": lease.fence,
+        "policy": shop.policy,
+        "weights": lambda _held: 0.25,
+        "at": shop.clock.now(),
+        **changes,
+    }
+    await shop.store.transact(carry_out, choice, **given)
+
+
+async def an_offer(shop: Shop) -> tuple[ConversationId, int, OfferTo]:
+    """Return a conversation in line and the offer that was decided for it."""
+    await shop.dispatcher.once()
+    chat = await shop.hear(CHAT, "member-1", "我想修改收货地址", claims=(phone(NUMBER),))
+    await shop.read_all()
+    await shop.staff("lin")
+    floor = Floor()
+    seen = await shop.store.read(look_at_all, policy=shop.policy, families=FAMILY)
+    for change in seen.changes:
+        floor.apply(change)
+    (choice,) = decide(floor, shop.policy, shop.clock.now())
+    assert isinstance(choice, OfferTo)
+    return chat, seen.seq, choice
+
+
+async def test_an_offer_stands_if_nothing_has_happened_since(shop: Shop) -> None:
+    chat, seq, choice = await an_offer(shop)
+    await carry(shop, choice, seq)
+    assert isinstance((await shop.conversation(chat)).state, Offered)
+
+
+async def test_an_offer_decided_before_a_complaint_on_another_channel_is_refused(
+    shop: Shop,
+) -> None:
+    chat, seq, choice = await an_offer(shop)
+    await shop.hear(WEIBO, "weibo-7", ANGRY, claims=(phone(NUMBER),))
+    await shop.read_all()
+
+    with pytest.raises(Conflict):
+        await carry(shop, choice, seq)
+    assert isinstance((await shop.conversation(chat)).state, Queued)
+
+
+async def test_an_offer_is_refused_while_something_of_the_person_is_unread(shop: Shop) -> None:
+    _chat, seq, choice = await an_offer(shop)
+    await shop.hear(WEIBO, "weibo-7", "在吗", claims=(phone(NUMBER),))
+    version = await shop.store.read(
+        lambda unit: unit.contacts.case_version(unit.conversations.get(choice.conversation).contact)
+    )
+    fresh = OfferTo(
+        conversation=choice.conversation, agent=choice.agent, weight=0.25, case_version=version
+    )
+
+    with pytest.raises(Conflict, match="read"):
+        await carry(shop, fresh, seq)
+
+
+async def test_an_agent_who_was_filled_meanwhile_is_not_filled_again(shop: Shop) -> None:
+    _chat, seq, choice = await an_offer(shop)
+    for number in range(4):
+        await shop.hear(CHAT, f"other-{number}", "物流到哪了")
+    await shop.read_all()
+    first = OfferTo(
+        conversation=choice.conversation, agent=choice.agent, weight=0.25, case_version=0
+    )
+    await shop.dispatcher.once()
+
+    with pytest.raises(Conflict):
+        await carry(shop, first, seq, weights=lambda _held: 0.4)
+
+
+async def test_a_daemon_that_lost_the_lease_routes_no_more(shop: Shop) -> None:
+    _chat, seq, choice = await an_offer(shop)
+    shop.clock.pass_by(timedelta(seconds=10))
+    successor = Dispatcher(
+        shop.store, policy=shop.policy, families=FAMILY, clock=shop.clock, name="another"
+    )
+    lease = await shop.store.read(lambda unit: unit.journal.leased(LEASE))
+    assert lease is not None
+    await successor.once()
+
+    with pytest.raises(Conflict, match="another daemon"):
+        await carry(shop, choice, seq, fence=lease.fence)
+
+
+async def test_the_bot_is_given_nobody_who_complained_meanwhile(shop: Shop) -> None:
+    await publish(shop)
+    await shop.dispatcher.once()
+    chat = await shop.hear(CHAT, "member-1", "怎么开发票", claims=(phone(NUMBER),))
+    await shop.read_all()
+    held = await shop.conversation(chat)
+    assert held.bot_ok
+    await shop.hear(WEIBO, "weibo-7", ANGRY, claims=(phone(NUMBER),))
+    await shop.read_all()
+    version = await shop.store.read(lambda unit: unit.contacts.case_version(held.contact))
+
+    with pytest.raises(Conflict):
+        await carry(shop, GiveToBot(conversation=chat, case_version=version), 0)
+
+
+async def test_the_bot_says_nothing_while_a_word_is_unread(shop: Shop) -> None:
+    await publish(shop)
+    chat = await shop.hear(CHAT, "member-1", "怎么开发票")
+    await shop.read_all()
+    await shop.dispatcher.once()
+    assert isinstance((await shop.conversation(chat)).state, WithBot)
+    (turn,) = await shop.store.read(answer.due)
+    found = shop.library.best("怎么开发票", language="zh", channel=CHAT)
+    said = answer.compose(turn, found, shop.library.published(), policy=shop.policy)
+    await shop.hear(CHAT, "member-1", ANGRY)
+
+    given = {"turn": turn, "utterance": said, "policy": shop.policy, "capabilities": ABLE}
+    with pytest.raises(Conflict):
+        await shop.store.transact(answer.say, **given, at=shop.clock.now())
+    await shop.read_all()
+    assert not await shop.store.transact(answer.say, **given, at=shop.clock.now())
+    assert all(each.author != "bot" for each in await shop.timeline(chat))
