@@ -1,5 +1,7 @@
 """The agents of a floor as columns of numbers: room, categories, when they last got something."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -121,8 +123,11 @@ class Staffing:
         """An agent is gone: the row stays, without room and without fit."""
         row = self.position.get(agent)
         if row is not None:
+            self.people[row] = replace(self.people[row], active=False)
             self.able[row] = self.near[row] = 0.0
+            self.caps[row] = 0.0
             self.shape += 1
+            self.version += 1
             self._refresh(row)
 
     def loaded(self, agent: AgentId, load: float, assigned: float) -> None:

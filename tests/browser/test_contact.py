@@ -141,3 +141,21 @@ async def test_correcting_the_severity_moves_the_clock(shop: Shop, sign_in: Sign
     heading = page.get_by_role("heading", level=1)
     await expect(heading).to_contain_text("Serious complaint")
     await expect(page.get_by_text("order A20261111")).to_be_visible()
+
+
+async def test_a_complaint_of_probably_the_same_person_is_shown_and_decided(
+    shop: Shop, sign_in: SignIn
+) -> None:
+    await shop.hear(WEIBO, "weibo-7", f"{ANGRY} 我的电话是13912345678", name="沙发受害者")
+    await shop.read()
+    await shop.hear(CHAT, "member", "在吗，我的手机号13912345678", name="周女士")
+    await shop.read()
+    contact = await contact_of(shop, CHAT, "member")
+    page = await sign_in("boss")
+    await page.goto(f"/contacts/{contact}")
+    story = page.get_by_role("region", name="Open complaint")
+    await expect(story).to_contain_text("Probably the same person: the same phone. Not proven.")
+    await expect(story).to_contain_text(ANGRY)
+    await story.get_by_role("button", name="Same person").click()
+    await expect(page.get_by_role("region", name="Known as")).to_contain_text("沙发受害者")
+    assert await contact_of(shop, WEIBO, "weibo-7") == await contact_of(shop, CHAT, "member")

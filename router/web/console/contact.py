@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from router.domain.errors import Invalid
+from router.domain.evidence import Proposal
 from router.domain.ids import AgentId, ContactId, InteractionId
 from router.domain.reading import Intent
 from router.domain.timeline import Interaction
@@ -17,6 +18,7 @@ from router.service import contacts as verbs
 from router.service.board import CaseStory, stories
 from router.service.cases import open_by_hand
 from router.service.contacts import Person, person
+from router.service.suspect import accept_proposal, reject_proposal, suspected
 from router.service.unit import Unit
 from router.web.console.show import N_, done, field, fields, seen, show, whole
 from router.web.deps import DEPS, Deps
@@ -68,6 +70,7 @@ class View:
     timeline: tuple[Interaction, ...]
     names: Mapping[AgentId, str]
     others: tuple[Person, ...]
+    suspects: tuple[tuple[Proposal, Person], ...]
 
 
 def view(
@@ -89,6 +92,9 @@ def view(
         timeline=unit.conversations.timeline(held.members, before=before, limit=PAGE, words=words),
         names=names,
         others=tuple(person(unit, each.id) for each in others if each.id != held.contact.id),
+        suspects=tuple(
+            (proposal, person(unit, other)) for proposal, other in suspected(unit, contact)
+        ),
     )
 
 
@@ -135,6 +141,7 @@ async def _context(request: web.Request) -> dict[str, Any]:
         "older": older_than(root, held.timeline, words=words),
         "names": held.names,
         "others": held.others,
+        "suspects": held.suspects,
         "merge_with": merge_with,
         "words": words,
         "fresh_timeline": not (words or request.query.get("before")),
@@ -234,3 +241,36 @@ def topic_in(given: dict[str, str]) -> str:
         return Intent(field(given, "topic")).value
     except ValueError as error:
         raise Invalid("topic: is not one that we know") from error
+
+
+@routes_.post("/proposals/{proposal}/accept")
+async def accept(request: web.Request) -> web.Response:
+    """Make the two contacts of a proposal one person."""
+    deps, given = request.app[DEPS], await fields(request)
+    await deps.store.transact(
+        accept_proposal,
+        proposal=request.match_info["proposal"],
+        by=me_of(request).agent.id,
+        policy=deps.policy,
+        at=deps.clock.now(),
+    )
+    return back(request, _inside(given))
+
+
+@routes_.post("/proposals/{proposal}/reject")
+async def reject(request: web.Request) -> web.Response:
+    """Say that the two contacts of a proposal are different people."""
+    deps, given = request.app[DEPS], await fields(request)
+    await deps.store.transact(
+        reject_proposal,
+        proposal=request.match_info["proposal"],
+        by=me_of(request).agent.id,
+        at=deps.clock.now(),
+    )
+    return back(request, _inside(given))
+
+
+def _inside(given: dict[str, str]) -> str:
+    """Return the page to go back to: one of those that show proposals, or the list."""
+    to = given.get("next", "").removesuffix("/part")
+    return to if to.startswith(("/contacts/", "/desk/", "/cases/")) else "/contacts"

@@ -19,8 +19,10 @@ from router.web.console.contact import names_of, older_than
 from router.web.console.queues import explained
 from router.web.console.show import N_, done, field, fields, seen, show, whole
 from router.web.deps import DEPS, Deps
+from router.web.live import look_up
 from router.web.me import me_of
 from router.web.pages import back, is_fragment
+from router.web.sockets import SOCKETS
 
 #: For how many minutes a conversation can be put aside.
 PARKINGS = (15, 60, 4 * 60, 24 * 60, 3 * 24 * 60)
@@ -215,6 +217,16 @@ def _reply(
         at=deps.clock.now(),
         key=key,
     )
+
+
+@routes_.post("/desk/{conversation}/typing")
+async def typing(request: web.Request) -> web.Response:
+    """Tell a web-chat visitor that one is writing; other channels are not told."""
+    deps, me, this = request.app[DEPS], me_of(request).agent, _this(request)
+    place = (await deps.store.read(look_up, (this,), ())).places.get(this)
+    if place is not None and place.agent == me.id:
+        request.app[SOCKETS].typing(place.account, place.external_id, name=me.name)
+    return web.Response(status=204)
 
 
 @routes_.post("/desk/{conversation}/note")

@@ -18,6 +18,8 @@ from router.web.console.contact import names_of
 from router.web.console.show import N_, done, field, fields, seen, show
 from router.web.deps import DEPS, Deps
 from router.web.me import me_of
+from router.web.pages import back
+from router.web.webhooks import replay
 
 _VERBS = {"requeue": verbs.requeue, "drop": verbs.drop, "confirm": verbs.confirm}
 _SAID = {
@@ -128,3 +130,11 @@ async def settle(request: web.Request) -> web.Response:
         at=deps.clock.now(),
     )
     return done(request, "/trouble", _SAID[what])
+
+
+@routes_.post("/trouble/deliveries/{delivery}/replay")
+@require(Role.SUPERVISOR)
+async def again(request: web.Request) -> web.Response:
+    """Read a kept delivery once more, with the adapter as it is now."""
+    await replay(request.app[DEPS], request.match_info["delivery"])
+    return back(request, "/trouble")

@@ -36,6 +36,33 @@ document.addEventListener("input", (event) => {
 
 const fresh = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
+// Each side sees that the other is writing, for as long as it goes on.
+let told = -4000;
+document.addEventListener("input", (event) => {
+  const box = event.target;
+  if (!box.dataset.typing || performance.now() - told < 4000) return;
+  told = performance.now();
+  const csrf = box.form.elements.csrf.value;
+  fetch(box.dataset.typing, { method: "POST", headers: { "X-CSRF-Token": csrf } }).catch(() => {});
+});
+let until = 0;
+document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  if (event.target.id !== "typing") return;
+  event.preventDefault();
+  event.target.hidden = false;
+  clearTimeout(until);
+  until = setTimeout(() => { event.target.hidden = true; }, 5000);
+});
+
+// An offer is seen from another tab as well.
+const title = document.title;
+function announce() {
+  const offers = document.querySelectorAll(".offer").length;
+  document.title = offers ? `(${offers}) ${title}` : title;
+}
+announce();
+document.addEventListener("htmx:oobAfterSwap", announce);
+
 // A new send is a new key; a repeated one (a double click, a retry) is the same answer.
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target;
