@@ -269,15 +269,30 @@ class Matching:
         whole, shared = index.staff.slots(self._room)
         exclusive = index.exclusive
         counted = np.where(exclusive, whole @ self._caps, shared @ self._caps)
+        counted = np.maximum(0.0, counted - self._asked())
         dear = self._prices.at(counted) * policy.factor
-        hot = (dear).nonzero()[0]
-        if not len(hot):
-            return np.zeros(len(line))
-        slots = np.where(exclusive[hot], (whole > 0)[agent][:, None], (shared > 0)[agent][:, None])
-        worth = self._caps[agent[:, None], hot] * slots * dear[hot]
-        worth *= ~index.own[line[:, None], hot]
-        crosses = (index.takes[line] < WHOLE)[:, None] & exclusive[hot]
-        return np.asarray((worth * np.where(crosses, policy.crossing, 1.0)).max(axis=1))
+        hot = dear.nonzero()[0]
+        price = np.zeros(len(line))
+        crosses = (index.takes[line] < WHOLE)[:, None] & exclusive
+        if len(hot):
+            has = np.where(exclusive[hot], (whole > 0)[agent][:, None], (shared > 0)[agent][:, None])
+            worth = self._caps[agent[:, None], hot] * has * dear[hot]
+            worth *= ~index.own[line[:, None], hot]
+            part = np.where(crosses[:, hot], policy.crossing, 1.0)
+            price = (worth * part).max(axis=1)
+        if policy.draining > 0:
+            later = self._prices.at(counted + 1) * policy.factor * policy.draining
+            busy = (whole == 0)[agent] * (1 - self._load[agent])
+            worth = self._caps[agent] * later * crosses * busy[:, None]
+            price = np.maximum(price, worth.max(axis=1))
+        return np.asarray(price)
+
+    def _asked(self) -> Reals:
+        """Return how many wait for an exclusive slot, by category."""
+        index = self._index
+        lines = (self._heads < np.inf).nonzero()[0]
+        waiting = [len(index.lines[each].members) for each in lines.tolist()]
+        return np.asarray(np.array(waiting) @ index.own[lines]) * index.exclusive
 
     # ----- who goes first, and to whom ----------------------------------------------------------
 

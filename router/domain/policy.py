@@ -36,7 +36,8 @@ class PricePolicy:
     the root of their number, between the factors ``shortest`` and ``longest``, and by ``exclusive``
     for slots that take the whole agent. ``worth`` multiplies the weight of the demand; prices below
     ``least`` are nothing. ``crossing`` is the part of an exclusive slot's price that shared work
-    pays. ``factor`` multiplies every price (0: no prices).
+    pays for an empty agent, ``draining`` the part it pays for one who has shared work already and
+    would be empty later. ``factor`` multiplies every price (0: no prices).
     """
 
     factor: float = 1.0
@@ -48,6 +49,7 @@ class PricePolicy:
     worth: float = 2.5
     least: float = 0.02
     crossing: float = 0.5
+    draining: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,7 @@ class Board:
 
 def _severity_order(card: Card) -> tuple[object, ...]:
     held = card.conversation
-    since = held.state.since if isinstance(held.state, Queued) else held.opened_at
+    since = held.state.since if isinstance(held.state, Queued | Offered) else held.opened_at
     return (card.severity == 0, -held.priority, -card.severity, since, held.id)
 
 
@@ -389,7 +389,7 @@ def desk(unit: Unit, *, me: AgentId, policy: ShopPolicy, at: datetime) -> Desk:
     cards = _cards(unit, held, names=names, policy=policy, at=at)
     offers = tuple(
         _offer(unit, card, names, at)
-        for card in cards
+        for card in sorted(cards, key=_severity_order)
         if isinstance(card.conversation.state, Offered)
     )
     mine = tuple(card for card in cards if not isinstance(card.conversation.state, Offered))

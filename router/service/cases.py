@@ -22,7 +22,7 @@ from router.domain.content import plain_text
 from router.domain.events import Happened
 from router.domain.ids import AgentId, CaseId, ContactId, QueueName
 from router.domain.policy import ShopPolicy
-from router.domain.reading import Alarm, EntityKind, Reading
+from router.domain.reading import Alarm, EntityKind, Intent, Reading
 from router.domain.timeline import Interaction
 from router.service.awareness import reveal
 from router.service.ports import NotFound
@@ -31,6 +31,7 @@ from router.service.unit import Unit
 
 #: How much of the customer's words stands in a case's title.
 _SUMMARY = 300
+_NO_TOPIC = frozenset({Intent.HUMAN_REQUEST, Intent.CHITCHAT, Intent.OTHER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ def _open(
         contact=said.contact,
         status=CaseStatus.OPEN,
         severity=severity,
-        topic=reading.intent.value,
+        topic=_topic(reading.intent),
         summary=plain_text(said.content)[:_SUMMARY],
         order=order,
         opened_at=at,
@@ -126,6 +127,11 @@ def _open(
     unit.cases.add(case)
     _log(unit, case, "case_opened", at=at, conversation=said.conversation, severity=severity)
     return case
+
+
+def _topic(intent: Intent) -> str:
+    """Return what a complaint is about; one that only complains is about the complaint."""
+    return intent.value if intent not in _NO_TOPIC else Intent.COMPLAINT.value
 
 
 def open_by_hand(

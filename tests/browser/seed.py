@@ -40,6 +40,7 @@ from router.understanding.reader import RuleReader
 from router.understanding.retrieval import Retrieval
 from router.web.app import build_app
 from router.web.deps import Deps, WebSettings
+from router.web.live import HUB, Hub
 
 PASSWORD = "sofa-lamp-table"
 CHAT, WEIBO, PHONE, WECHAT = (
@@ -95,6 +96,7 @@ class Shop:
     accounts: Mapping[AccountName, Account]
     dispatcher: Dispatcher
     library: Library
+    hub: Hub
     url: str = ""
     reader: RuleReader = field(default_factory=RuleReader)
 
@@ -280,7 +282,8 @@ async def opened(database_url: str, folder: Path, *, port: int = 0) -> AsyncIter
         settings=settings,
         after=lambda _account, _calls: None,
     )
-    runner = web.AppRunner(build_app(deps), shutdown_timeout=1.0)
+    app = build_app(deps)
+    runner = web.AppRunner(app, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
@@ -294,6 +297,7 @@ async def opened(database_url: str, folder: Path, *, port: int = 0) -> AsyncIter
             accounts=accounts,
             dispatcher=dispatcher,
             library=library,
+            hub=app[HUB],
             url=f"http://{host}:{chosen}",
         )
     finally:

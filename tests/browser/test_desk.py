@@ -1,11 +1,13 @@
 """The agent's desk: what is seen before accepting, and what is done in a conversation."""
 
+import base64
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from router.channel.contract import Identified
+from router.domain.content import Media
 from router.domain.conversation import Closed, Parked, Queued, WithAgent
 from router.domain.ids import AgentId, ConversationId
 from router.domain.workforce import Presence
@@ -250,3 +252,32 @@ async def test_the_desk_works_without_javascript(shop: Shop, sign_in: SignIn) ->
     await page.get_by_role("button", name="Send").click()
     await expect(page.get_by_role("log")).to_contain_text("您好")
     assert (await said_in(shop, conversation))[-1] == "out: 您好"
+
+
+async def test_a_picture_is_sent_with_words_under_it(shop: Shop, sign_in: SignIn) -> None:
+    page, conversation = await in_hand(shop, sign_in)
+    dot = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    )
+    chosen = FilePayload(name="invoice.png", mimeType="image/png", buffer=dot)
+    await page.get_by_label("File").set_input_files(chosen)
+    await page.get_by_label("Reply", exact=True).fill("发票样例")
+    await page.get_by_role("button", name="Send").click()
+    log = page.get_by_role("log")
+    await expect(log.get_by_role("img", name="发票样例")).to_be_visible()
+
+    def last(unit: Unit) -> object:
+        return unit.conversations.said_in(ConversationId(conversation))[-1].content
+
+    content = await shop.store.read(last)
+    assert isinstance(content, Media)
+    assert (content.kind, content.caption) == ("image", "发票样例")
+
+
+async def test_each_side_sees_that_the_other_is_writing(shop: Shop, sign_in: SignIn) -> None:
+    page, conversation = await in_hand(shop, sign_in)
+    async with page.expect_response("**/typing") as told:
+        await page.get_by_label("Reply", exact=True).press_sequentially("您")
+    assert (await told.value).status == 204
+    shop.hub.typing(ConversationId(conversation))
+    await expect(page.get_by_text("The customer is writing …")).to_be_visible(timeout=2000)

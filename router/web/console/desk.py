@@ -1,20 +1,22 @@
 """The agent's desk: offers with their complaints, conversations, and what is done in them."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
-from router.domain.content import Text
+from router.domain.content import Content, Text
 from router.domain.errors import Invalid
-from router.domain.ids import AgentId, ConversationId, QueueName, ReservationId
+from router.domain.ids import AgentId, ConversationId, MediaId, QueueName, ReservationId
 from router.domain.workforce import Agent, Presence
 from router.service import desk as verbs
 from router.service.board import Desk, OpenConversation, desk, open_conversation
 from router.service.reply import note, reply
 from router.service.unit import Unit
+from router.web import uploads
 from router.web.console.contact import names_of, older_than
 from router.web.console.queues import explained
 from router.web.console.show import N_, done, field, fields, seen, show, whole
@@ -26,6 +28,8 @@ from router.web.sockets import SOCKETS
 
 #: For how many minutes a conversation can be put aside.
 PARKINGS = (15, 60, 4 * 60, 24 * 60, 3 * 24 * 60)
+#: Bytes of an attached file that are read at once.
+_CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,21 +202,43 @@ async def answer(request: web.Request) -> web.Response:
         deps,
         conversation=_this(request),
         by=me,
-        text=given.get("text", ""),
+        content=await _content(request, given.get("text", "")),
         key=f"{me}:{given['key']}" if given.get("key") else "",
     )
     return await _said(request)
 
 
+async def _content(request: web.Request, text: str) -> Content:
+    """Return what is to be said: words, or a file with words under it."""
+    deps, file = request.app[DEPS], (await request.post()).get("file")
+    if not isinstance(file, web.FileField) or not file.filename:
+        return Text(text=text)
+    account = (await deps.store.read(look_up, (_this(request),), ())).places[_this(request)].account
+    row = await uploads.keep_file(
+        deps,
+        _chunks(file),
+        media=MediaId(deps.ids.new()),
+        account=account,
+        name=file.filename,
+    )
+    link = uploads.look_address(deps, row.id)
+    return uploads.as_content(row, caption=text, link=link)
+
+
+async def _chunks(file: web.FileField) -> AsyncIterator[bytes]:
+    while data := await asyncio.to_thread(file.file.read, _CHUNK):
+        yield data
+
+
 def _reply(
-    unit: Unit, deps: Deps, *, conversation: ConversationId, by: AgentId, text: str, key: str
+    unit: Unit, deps: Deps, *, conversation: ConversationId, by: AgentId, content: Content, key: str
 ) -> None:
     held = unit.conversations.get(conversation)
     reply(
         unit,
         conversation=conversation,
         by=by,
-        content=Text(text=text),
+        content=content,
         capabilities=deps.able(held.account),
         at=deps.clock.now(),
         key=key,

@@ -63,14 +63,24 @@ function announce() {
 announce();
 document.addEventListener("htmx:oobAfterSwap", announce);
 
+function showFile(form) {
+  const shown = form.querySelector("[data-file]");
+  if (shown) shown.value = form.elements.file.files[0]?.name ?? "";
+}
+document.addEventListener("change", (event) => {
+  if (event.target.matches("form[data-say] input[type=file]")) showFile(event.target.form);
+});
+
 // A new send is a new key; a repeated one (a double click, a retry) is the same answer.
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target;
   if (!form.matches("form[data-say]") || !event.detail.successful) return;
   const box = form.querySelector("textarea");
   localStorage.removeItem(key(box));
+  form.reset();
   box.value = "";
   count(box);
+  showFile(form);
   const once = form.querySelector("input[name=key]");
   if (once) once.value = fresh();
   box.focus();
