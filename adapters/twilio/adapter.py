@@ -1,16 +1,15 @@
 """Twilio calls: live transcription, call states, and transcripts of Voice Intelligence."""
 
 import re
-from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from adapters._common.answers import in_trouble
 from adapters._common.jsonin import read_object
+from adapters._common.twilio import form, prove, with_basic
 from adapters.twilio.calls import CALL, customer_number, phone_claims, read_callback
 from adapters.twilio.intelligence import bell_for, page_call, read_page
 from adapters.twilio.settings import Settings
-from adapters.twilio.signature import form, prove
 from adapters.twilio.wire import Available, struct
 from adapters.twilio.wire import Call as CallResource
 from router.channel.contract import (
@@ -47,7 +46,7 @@ class Twilio:
 
     def verify(self, request: Request) -> Trusted:
         """Prove Twilio's signature over the public URL and the form, or the hash of the body."""
-        prove(self.settings, request)
+        prove(self.settings.keys, request)
         return Trusted(request=request, body=request.body)
 
     def handshake(self, request: Trusted) -> Response | None:
@@ -71,8 +70,7 @@ class Twilio:
         """Put basic authentication on: the API key if there is one, else the account's token."""
         user = self.settings.api_key_sid or self.settings.account_sid
         secret = self.settings.api_key_secret or self.settings.auth_token
-        given = b64encode(f"{user}:{secret}".encode()).decode()
-        return replace(call, headers=(*call.headers, ("authorization", f"Basic {given}")))
+        return with_basic(call, user, secret)
 
     def interpret(self, call: HttpCall, reply: Reply) -> Outcome:
         return Refused(reason=Reason.CONTENT, why="a call cannot be answered in writing")

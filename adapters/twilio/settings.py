@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from adapters._common.twilio import Keys
+
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One Twilio account (or subaccount).
@@ -34,3 +36,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Refuse an empty secret, with which anybody can sign."""
         if not self.auth_token:
             raise ValueError("auth_token must not be empty")
+
+    @property
+    def keys(self) -> Keys:
+        """Return what proves a callback."""
+        return Keys(
+            auth_token=self.auth_token,
+            shared_key_secret=self.shared_key_secret,
+            public_url=self.public_url,
+        )

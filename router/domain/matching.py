@@ -268,7 +268,8 @@ class Matching:
         policy, index = self._routing.price, self._index
         whole, shared = index.staff.slots(self._room)
         exclusive = index.exclusive
-        counted = np.where(exclusive, whole @ self._caps, shared @ self._caps)
+        spare = shared * (1 - policy.spared * whole * self._caps[:, 0])
+        counted = np.where(exclusive, whole @ self._caps, spare @ self._caps)
         counted = np.maximum(0.0, counted - self._asked())
         dear = self._prices.at(counted) * policy.factor
         hot = dear.nonzero()[0]

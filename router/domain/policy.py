@@ -50,6 +50,7 @@ class PricePolicy:
     least: float = 0.02
     crossing: float = 0.5
     draining: float = 0.0
+    spared: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

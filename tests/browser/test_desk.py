@@ -111,6 +111,7 @@ async def test_a_draft_survives_a_reload_and_is_gone_once_sent(shop: Shop, sign_
     await expect(box).to_have_value("正在为您查询")
     await page.get_by_role("button", name="Send").click()
     await expect(page.get_by_role("log")).to_contain_text("正在为您查询")
+    await expect(box).to_have_value("")
     await page.reload()
     await expect(box).to_have_value("")
 

@@ -144,10 +144,12 @@ async def test_the_wall_is_worked_with_the_keyboard_alone(shop: Shop, sign_in: S
     for key in ("j", "j", "j", "Enter"):
         await page.keyboard.press(key)
     await expect(page.get_by_role("region", name="Conversation with 客户0")).to_be_visible()
+    await page.wait_for_load_state()
     await page.keyboard.press("+")
     await expect(page.get_by_role("alert").get_by_text("Priority changed.")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("region", name="Open complaints")).to_be_visible()
+    await page.wait_for_load_state()
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 

@@ -48,6 +48,20 @@ async def test_what_was_answered_before_a_kill_stands_on_a_timeline_exactly_once
     _assert_in_order(kept)
 
 
+async def test_a_polite_stop_finishes_what_it_has_answered_for(tmp_path: Path) -> None:
+    acknowledged: set[int] = set()
+    tried: set[int] = set()
+    with house(tmp_path, channels=CHANNELS) as running:
+        burst = asyncio.create_task(_burst(running.url, 0, acknowledged, tried))
+        while len(acknowledged) < SENDERS:
+            await asyncio.sleep(0.01)
+        running.process.terminate()
+        await burst
+        assert await asyncio.to_thread(running.process.wait, 20) == 0
+    kept = {int(each.external_id) for each in await _kept(tmp_path)}
+    assert acknowledged <= kept <= tried
+
+
 async def _burst(url: str, round_: int, acknowledged: set[int], tried: set[int]) -> None:
     async with aiohttp.ClientSession() as http:
 

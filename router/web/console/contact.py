@@ -273,4 +273,5 @@ async def reject(request: web.Request) -> web.Response:
 def _inside(given: dict[str, str]) -> str:
     """Return the page to go back to: one of those that show proposals, or the list."""
     to = given.get("next", "").removesuffix("/part")
-    return to if to.startswith(("/contacts/", "/desk/", "/cases/")) else "/contacts"
+    shown = to == "/desk" or to.startswith(("/contacts/", "/desk/", "/cases/"))
+    return to if shown else "/contacts"

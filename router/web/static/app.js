@@ -97,6 +97,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 // A section is replaced when there is news of it, but never from under somebody's hands.
 const busy = (section) => {
   const at = document.activeElement;
+  if (section.querySelector("form.htmx-request")) return true; // its answer is on the way
   return section.contains(at) && at.matches("textarea, select, input:not([type=hidden])");
 };
 const held = new Set();

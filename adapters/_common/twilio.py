@@ -1,20 +1,20 @@
-"""Twilio's callback signature: form fields or a body's hash, under the public URL.
+"""What Twilio's channels share: the signature of callbacks, forms, and basic authentication.
 
-https://www.twilio.com/docs/usage/webhooks/webhooks-security (read 2025-10). There is no time in it,
-so that only the external ids stop a replay.
+https://www.twilio.com/docs/usage/webhooks/webhooks-security (read 2025-10). There is no time in the
+signature, so that only the external ids stop a replay.
 """
 
 import binascii
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha1, sha256
 from hmac import compare_digest
 from hmac import new as hmac
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from adapters.twilio.settings import Settings
-from router.channel.contract import Request, Unverified
+from router.channel.contract import HttpCall, Request, Unverified
 
 Fields = tuple[tuple[str, str], ...]
 _MOST_FIELDS = 500
@@ -24,10 +24,25 @@ _SHARED_KEY = "HMAC_SHA256"
 _AUTH_TOKEN = "HMAC_SHA1"  # noqa: S105 - the name of an algorithm
 
 
-def prove(settings: Settings, request: Request) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """What proves a callback. ``public_url`` is the scheme and host that Twilio calls, if set."""
+
+    auth_token: str
+    shared_key_secret: str = ""
+    public_url: str = ""
+
+
+def with_basic(call: HttpCall, user: str, secret: str) -> HttpCall:
+    """Return ``call`` with basic authentication."""
+    given = b64encode(f"{user}:{secret}".encode()).decode()
+    return replace(call, headers=(*call.headers, ("authorization", f"Basic {given}")))
+
+
+def prove(keys: Keys, request: Request) -> None:
     """Return if Twilio sent ``request``, or raise `Unverified`."""
     given = _given(request)
-    address = _public(settings, request.url)
+    address = _public(keys, request.url)
     fields = _signed_fields(request)
     text = "".join(
         name + value
@@ -35,7 +50,7 @@ def prove(settings: Settings, request: Request) -> None:
         for value in sorted({held for key, held in fields if key == name})
     )
     for url in _spellings(address):
-        made = _mac(settings, request.headers, (url + text).encode("utf-8", "surrogatepass"))
+        made = _mac(keys, request.headers, (url + text).encode("utf-8", "surrogatepass"))
         if compare_digest(made, given):
             return
     raise Unverified("signature does not match")
@@ -73,12 +88,12 @@ def _signed_fields(request: Request) -> Fields:
     return ()
 
 
-def _mac(settings: Settings, headers: Mapping[str, str], signed: bytes) -> bytes:
+def _mac(keys: Keys, headers: Mapping[str, str], signed: bytes) -> bytes:
     match _algorithm(headers.get("x-twilio-webhooks-signature-settings", "")):
         case "HMAC_SHA1":
-            return hmac(settings.auth_token.encode(), signed, sha1).digest()
-        case "HMAC_SHA256" if settings.shared_key_secret:
-            return hmac(settings.shared_key_secret.encode(), signed, sha256).digest()
+            return hmac(keys.auth_token.encode(), signed, sha1).digest()
+        case "HMAC_SHA256" if keys.shared_key_secret:
+            return hmac(keys.shared_key_secret.encode(), signed, sha256).digest()
         case _:
             raise Unverified("signature algorithm is unknown or has no secret here")
 
@@ -92,13 +107,13 @@ def _algorithm(header: str) -> str:
     return _AUTH_TOKEN
 
 
-def _public(settings: Settings, url: str) -> str:
+def _public(keys: Keys, url: str) -> str:
     """Return the address as Twilio called it: the configured host, our path and query."""
-    if not settings.public_url:
+    if not keys.public_url:
         return url
     parts = urlsplit(url)
     query = f"?{parts.query}" if parts.query else ""
-    return settings.public_url.rstrip("/") + parts.path + query
+    return keys.public_url.rstrip("/") + parts.path + query
 
 
 def _spellings(url: str) -> Iterator[str]:
