@@ -1,6 +1,6 @@
 """What the platforms of Chinese shops share: local times, sorted MD5 signatures, names of news.
 
-https://open.taobao.com/doc.htm?docId=101617&docType=1 (signature; JD and Pinduoduo use the same)
+https://open.taobao.com (signature; JD and Pinduoduo use the same)
 """
 
 import hashlib

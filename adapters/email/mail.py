@@ -135,7 +135,9 @@ def read_mime(raw: bytes) -> Mime:
     try:
         parsed = BytesParser(policy=policy.compat32).parsebytes(raw)
         headers = tuple((name, str(value)) for name, value in parsed.items())
-        plain, marked, files = [], [], []
+        plain: list[str] = []
+        marked: list[str] = []
+        files: list[Media] = []
         for part in _leaves(parsed):
             mime, data = part.get_content_type(), part.get_payload(decode=True)
             content = data if isinstance(data, bytes) else b""
@@ -151,9 +153,7 @@ def read_mime(raw: bytes) -> Mime:
                 )
     except BROKEN as error:
         raise Malformed(f"the mail cannot be read: {type(error).__name__}") from error
-    return Mime(
-        headers=headers, text="\n".join(plain), html="\n".join(marked), files=tuple(files)
-    )
+    return Mime(headers=headers, text="\n".join(plain), html="\n".join(marked), files=tuple(files))
 
 
 def _leaves(mail: Message) -> Iterator[Message]:

@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -23,10 +23,8 @@ from cryptography.x509 import load_pem_x509_certificate
 from adapters._common.fields import moment_of, word
 from adapters._common.formin import read_form
 from adapters._common.jsonin import read_object
+from adapters.email.settings import Settings, key_bytes
 from router.channel.contract import Malformed, Request, Trusted, Unverified
-
-if TYPE_CHECKING:
-    from adapters.email.settings import Settings
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
@@ -44,12 +42,7 @@ class Way(StrEnum):
     EVENTS = "events"
 
 
-def key_bytes(given: str) -> bytes:
-    """Return a key's bytes from Base64; ValueError if it is none."""
-    return base64.b64decode(given.encode("ascii", "strict"), validate=True)
-
-
-def proven(request: Request, settings: "Settings") -> Trusted:
+def proven(request: Request, settings: Settings) -> Trusted:
     """Return the delivery as trusted, or raise `Unverified`."""
     if request.method != "POST":
         raise Unverified("a mail is delivered by POST")
@@ -69,7 +62,7 @@ def proven(request: Request, settings: "Settings") -> Trusted:
     )
 
 
-def _password(request: Request, settings: "Settings") -> bool:
+def _password(request: Request, settings: Settings) -> bool:
     """Return whether the address's user and password came with the request."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if not settings.basic_password or scheme.lower() != "basic":
@@ -78,7 +71,7 @@ def _password(request: Request, settings: "Settings") -> bool:
     return hmac.compare_digest(given.strip().encode("utf-8", "replace"), wanted)
 
 
-def _in_time(request: Request, given: str, settings: "Settings") -> None:
+def _in_time(request: Request, given: str, settings: Settings) -> None:
     at = moment_of(given)
     if at is None:
         raise Unverified("the timestamp must be seconds since 1970")
@@ -89,7 +82,7 @@ def _in_time(request: Request, given: str, settings: "Settings") -> None:
 # ----- Mailgun -----------------------------------------------------------------------------------
 
 
-def _check_mailgun(request: Request, settings: "Settings") -> None:
+def _check_mailgun(request: Request, settings: Settings) -> None:
     """Prove timestamp and token; the mail itself is not signed, so the path's secret counts too."""
     if not settings.signing_key:
         raise Unverified("this account knows no such proof")
@@ -108,7 +101,7 @@ def _check_mailgun(request: Request, settings: "Settings") -> None:
 # ----- SendGrid ----------------------------------------------------------------------------------
 
 
-def _check_ecdsa(request: Request, settings: "Settings") -> None:
+def _check_ecdsa(request: Request, settings: Settings) -> None:
     if not settings.public_key_b64:
         raise Unverified("a signed delivery, where the account has no public_key_b64")
     timestamp = request.headers.get(TIMESTAMP, "")
@@ -134,7 +127,7 @@ def _decoded(given: str) -> bytes:
 # ----- Amazon ------------------------------------------------------------------------------------
 
 
-def _sns(request: Request, settings: "Settings", *, password: bool) -> Trusted:
+def _sns(request: Request, settings: Settings, *, password: bool) -> Trusted:
     """Prove a message of SNS: its topic is ours, and it is signed or came with the password."""
     try:
         found = read_object(request.body)
@@ -148,7 +141,7 @@ def _sns(request: Request, settings: "Settings", *, password: bool) -> Trusted:
     return Trusted(request=request, body=request.body, proof=Way.SNS)
 
 
-def _check_rsa(found: Mapping[str, Any], settings: "Settings") -> None:
+def _check_rsa(found: Mapping[str, Any], settings: Settings) -> None:
     kind = word(found, "Type")
     names = next(names for of, names in _SNS if of in (kind, "*"))
     text = "".join(f"{name}\n{word(found, name)}\n" for name in names if word(found, name))

@@ -1,5 +1,6 @@
 """What an operator sets for one mailbox: how its relay proves mails, and where answers leave."""
 
+import base64
 from typing import Annotated, Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -7,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import load_pem_x509_certificate
 from msgspec import Meta, Struct
 
-from adapters.email.proof import key_bytes
+from adapters._common.sigv4 import AwsKey
 from router.channel.contract import Capabilities
 
 # A mail has no limit of length that a written answer could meet.
@@ -19,6 +20,11 @@ CAPABILITIES = Capabilities(
 )
 
 
+def key_bytes(given: str) -> bytes:
+    """Return a key's bytes from Base64; ValueError if it is none."""
+    return base64.b64decode(given.encode("ascii"), validate=True)
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One mailbox, ``address``, that a relay delivers to us.
 
@@ -28,8 +34,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     relay). ``check_headers`` says that Mailgun's ``X-Mailgun-Spf`` and ``-Dkim-Check-Result`` are
     its own, because its spam filter is on. ``mailgun_api_key`` fetches stored attachments.
     ``max_age_minutes`` is how old a signature may be: long enough for the relay's repetitions.
-    The ``smtp_…`` settings say where answers leave; ``plus_addressing`` puts the thread into the
-    address that is answered to.
+    ``aws_…`` is the key that may read the mails that SES puts into S3 (at ``s3_base``, if not at
+    Amazon's own address). The ``smtp_…`` settings say where answers leave; ``plus_addressing``
+    puts the thread into the address that is answered to.
     """
 
     address: str
@@ -44,6 +51,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_age_minutes: Annotated[int, Meta(ge=1, le=4320)] = 480
     subject: str = "Your message to us · 您的来信"
     plus_addressing: bool = False
+    aws_region: str = ""
+    aws_access_key_id: str = ""
+    aws_secret_access_key: str = ""
+    s3_base: str = ""
     smtp_host: str = "localhost"
     smtp_port: Annotated[int, Meta(ge=1, le=65535)] = 587
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
@@ -59,6 +70,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("smtp_user and smtp_password belong together: give both or neither")
         if self.smtp_user and self.smtp_security == "none":
             raise ValueError("smtp_security must not be none where a password is sent")
+        aws = (self.aws_region, self.aws_access_key_id, self.aws_secret_access_key)
+        if any(aws) and not all(aws):
+            raise ValueError("aws_region and both parts of the aws key belong together")
         try:
             if self.public_key_b64:
                 load_der_public_key(key_bytes(self.public_key_b64))
@@ -71,3 +85,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def domain(self) -> str:
         """Return the domain of the mailbox."""
         return self.address.rpartition("@")[2].lower()
+
+    @property
+    def aws_key(self) -> AwsKey:
+        """Return the key that reads S3."""
+        return AwsKey(id=self.aws_access_key_id, secret=self.aws_secret_access_key)

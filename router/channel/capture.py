@@ -195,7 +195,8 @@ def _pull(adapter: Any, step: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise BadCapture(f"{where}.pull_response: this channel pulls nothing; give a request")
     reply = read_reply(step["pull_response"], where=f"{where}.pull_response")
     bell = read_object(step.get("bell", {}), f"{where}.bell")
-    rung = Bell(cursor_key=str(bell.get("cursor_key", "")), hint=str(bell.get("hint", "")))
+    given = {name: str(bell.get(name, "")) for name in ("cursor_key", "hint", "cursor")}
+    rung = Bell(**given)
     shown: dict[str, Any] = {"error": None, "events": [], "outcome": None}
     try:
         pulled = adapter.read_pull(rung, reply)

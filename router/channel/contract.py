@@ -282,10 +282,14 @@ class Identified:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bell:
-    """Something is new: pull it. ``cursor_key`` names the stored cursor."""
+    """Something is new: pull it. ``cursor_key`` names the stored cursor.
+
+    ``cursor`` is told to ``read_pull`` and says after what the page came; nobody sets it in decode.
+    """
 
     cursor_key: str
     hint: str = ""
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,8 +362,28 @@ class Push:
     payload: bytes
 
 
-Call: TypeAlias = HttpCall | Publish | Push
-C = TypeVar("C", HttpCall, Publish, Push)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailCall:
+    """One mail to a mail server by SMTP, without user and password until it is signed.
+
+    ``body`` is the whole mail, headers first; ``sender`` and ``recipients`` are the envelope. The
+    `Reply` holds the server's last code as its status and its words as the body. ``note`` is for
+    ``interpret``, as an `HttpCall`'s is.
+    """
+
+    host: str
+    port: int
+    security: Literal["starttls", "tls", "none"]
+    sender: str
+    recipients: tuple[str, ...]
+    body: bytes
+    note: str = ""
+    username: str = ""
+    password: str = ""
+
+
+Call: TypeAlias = HttpCall | Publish | Push | MailCall
+C = TypeVar("C", HttpCall, Publish, Push, MailCall)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from router import daemon
 from router.channel.capture import decode_capture
 from router.channel.captured import BadCapture
 from router.channel.contract import Channel
-from router.channel.registry import channels
+from router.channel.registry import BrokenChannel, channels
 from router.cli import admin
 from router.cli.imports import ImportProblem, read_agents, read_articles
 from router.logs import configure
@@ -136,7 +136,10 @@ def decode(
 
 
 def _channel(name: str) -> Channel:
-    known = channels()
+    try:
+        known = channels()
+    except BrokenChannel as error:
+        raise click.ClickException(str(error)) from error
     for channel in known.values():
         if name == channel.name or name in channel.aliases:
             return channel

@@ -181,11 +181,12 @@ class Matching:
             return None
         agent, urgency = free[column], self._urgency(line, waited)
         misfit = routing.misfit * index.misfit[line[row], agent]
-        tie = routing.tie * (self._known(line, extras)[row] == agent)
+        tie: Reals = routing.tie * (self._known(line, extras)[row] == agent)
         total = urgency[row] - misfit + tie
         first = index.complaint[line] | late
         kept = self._accepted(line, row, total, first)
-        row, agent, misfit, tie, total = (each[kept] for each in (row, agent, misfit, tie, total))
+        row, agent, total = row[kept], agent[kept], total[kept]
+        misfit, tie = misfit[kept], tie[kept]
         price = self._price(line[row], agent)
         total = total - price
         kept = self._accepted(line, row, total, first)
@@ -273,20 +274,22 @@ class Matching:
         counted = np.maximum(0.0, counted - self._asked())
         dear = self._prices.at(counted) * policy.factor
         hot = dear.nonzero()[0]
-        price = np.zeros(len(line))
+        price: Reals = np.zeros(len(line))
         crosses = (index.takes[line] < WHOLE)[:, None] & exclusive
         if len(hot):
-            has = np.where(exclusive[hot], (whole > 0)[agent][:, None], (shared > 0)[agent][:, None])
+            has = np.where(
+                exclusive[hot], (whole > 0)[agent][:, None], (shared > 0)[agent][:, None]
+            )
             worth = self._caps[agent[:, None], hot] * has * dear[hot]
             worth *= ~index.own[line[:, None], hot]
             part = np.where(crosses[:, hot], policy.crossing, 1.0)
-            price = (worth * part).max(axis=1)
+            price = np.asarray((worth * part).max(axis=1))
         if policy.draining > 0:
             later = self._prices.at(counted + 1) * policy.factor * policy.draining
             busy = (whole == 0)[agent] * (1 - self._load[agent])
             worth = self._caps[agent] * later * crosses * busy[:, None]
-            price = np.maximum(price, worth.max(axis=1))
-        return np.asarray(price)
+            price = np.asarray(np.maximum(price, worth.max(axis=1)))
+        return price
 
     def _asked(self) -> Reals:
         """Return how many wait for an exclusive slot, by category."""

@@ -51,6 +51,7 @@ class PricePolicy:
     crossing: float = 0.5
     draining: float = 0.0
     spared: float = 0.0
+    power: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

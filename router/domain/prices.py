@@ -105,7 +105,9 @@ class PriceList:
                 for kind, held in zip(kinds, holders, strict=True)
             ]
         )
-        worth = np.array([policy.worth * forecast.weights.get(kind, 0.0) for kind in kinds])
+        worth = np.array(
+            [policy.worth * forecast.weights.get(kind, 0.0) ** policy.power for kind in kinds]
+        )
         self._table = poisson_tails(means) * worth[:, None]
         self._rows = np.arange(len(kinds))
 

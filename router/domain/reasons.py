@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from router.domain.index import Index
 from router.domain.floor import Waiting
+from router.domain.index import Index
 from router.domain.matching import Matched
 from router.domain.score import excluded, target
 

@@ -22,6 +22,23 @@ ESCALATED_WITHIN = timedelta(seconds=60)
 NO_BOT_FROM = 2
 _PAGE = 1000
 
+#: What can be wrong, by code; ``%(detail)s`` is the event, the case or the severity.
+WRONG: dict[str, str] = {
+    "no_decision": "%(detail)s keeps no decision",
+    "decision_gone": "the decision of %(detail)s is not kept",
+    "case_missed": "%(detail)s did not include an open case",
+    "decided_before_news": "%(detail)s was decided before the latest news of the person's cases",
+    "agent_not_told": "the agent was not alerted in time",
+    "bot_kept_it": "the bot kept the conversation",
+    "not_acknowledged": "a case was resolved without an acknowledgement",
+    "not_placed": "an open case has no owner and no queue, or both",
+    "no_due_time": "an open case has no due time",
+    "owner_left": "an open case is owned by somebody who has left",
+    "not_escalated": "an overdue case was not escalated",
+    "bot_answered": "a bot answered over an open case of severity %(detail)s",
+    "bot_closed": "a bot closed a conversation over an open case of severity %(detail)s",
+}
+
 _STATES = {
     "conversation_opened": "queued",
     "conversation_queued": "queued",
@@ -44,12 +61,17 @@ _CASE_NEWS = _GROWS | {"case_resolved", "case_changed"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A guarantee that did not hold: which, at which event, and what was wrong."""
+    """A guarantee that did not hold: which, at which event, and what was wrong.
+
+    ``code`` is one of `WRONG`; ``what`` says it in English, with the ``detail`` filled in.
+    """
 
     guarantee: str
     seq: int
     at: datetime
+    code: str
     what: str
+    detail: str = ""
     conversation: ConversationId | None = None
     case: CaseId | None = None
 
@@ -82,55 +104,91 @@ class _Debt:
 
 @dataclass(slots=True)
 class _History:
-    """What the log has said so far."""
+    """What the log has said so far; everything is found by its contact."""
 
     merges: dict[str, MergeRecord] = field(default_factory=dict)
-    contacts: set[ContactId] = field(default_factory=set)
     roots: dict[ContactId, ContactId] = field(default_factory=dict)
+    members: dict[ContactId, set[ContactId]] = field(default_factory=dict)  # by root
     cases: dict[CaseId, _Case] = field(default_factory=dict)
+    cases_of: dict[ContactId, list[CaseId]] = field(default_factory=dict)
     held: dict[ConversationId, _Held] = field(default_factory=dict)
+    held_of: dict[ContactId, list[ConversationId]] = field(default_factory=dict)
     debts: list[_Debt] = field(default_factory=list)
     last_case_news: dict[ContactId, int] = field(default_factory=dict)
 
     def root(self, contact: ContactId) -> ContactId:
         return self.roots.get(contact, contact)
 
+    def person(self, contact: ContactId) -> set[ContactId]:
+        return self.members.get(self.root(contact), {contact})
+
     def open_cases(self, contact: ContactId) -> dict[CaseId, _Case]:
-        person = self.root(contact)
-        return {
-            name: case
-            for name, case in self.cases.items()
-            if case.open and self.root(case.contact) == person
-        }
+        names = (name for each in self.person(contact) for name in self.cases_of.get(each, ()))
+        return {name: self.cases[name] for name in names if self.cases[name].open}
 
-    def meet(self, contact: ContactId) -> None:
-        self.contacts.add(contact)
+    def conversations(self, contact: ContactId) -> Iterator[tuple[ConversationId, _Held]]:
+        for each in self.person(contact):
+            for name in self.held_of.get(each, ()):
+                yield name, self.held[name]
 
-    def rejoin(self) -> None:
-        self.roots = dict(roots(self.contacts, self.merges.values()))
+    def rejoin(self, *touched: ContactId) -> None:
+        """Work out anew who is one person among those whom ``touched`` were one with."""
+        people = set().union(*(self.person(each) for each in touched))
+        concerned = [each for each in self.merges.values() if {each.keep, each.fold} <= people]
+        for old in {self.root(each) for each in people}:
+            self.members.pop(old, None)
+        for member, root in roots(people, concerned).items():
+            self.roots[member] = root
+            self.members.setdefault(root, set()).add(member)
+
+
+@dataclass(slots=True)
+class Course:
+    """A way through the log: how far it leads, how far it has come, what was found on it."""
+
+    until: int
+    seq: int = 0
+    found: list[Violation] = field(default_factory=list)
+    history: _History = field(default_factory=_History)
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether everything up to the end has been looked at."""
+        return self.seq >= self.until
+
+
+def set_out(unit: Unit) -> Course:
+    """Begin a way through the log as it is now."""
+    return Course(until=unit.journal.seq())
+
+
+def go_on(unit: Unit, course: Course) -> None:
+    """Look at the next page of the log; one short read, however long the log is."""
+    page = unit.journal.events_since(course.seq, limit=_PAGE)
+    within = [logged for logged in page if logged.seq <= course.until]
+    for logged in within:
+        course.found.extend(_hold(unit, course.history, logged))
+    course.seq = within[-1].seq if within else course.until
+
+
+def conclude(unit: Unit, course: Course, *, at: datetime) -> tuple[Violation, ...]:
+    """Return what was found, oldest first, with what is wrong about the open cases now."""
+    if course.is_whole:
+        course.found.extend(_unpaid(course.history, at + TOLD_WITHIN + timedelta(seconds=1)))
+    course.found.extend(_placed(unit, at))
+    return tuple(sorted(course.found, key=lambda each: each.seq))
 
 
 def audit(unit: Unit, *, at: datetime) -> tuple[Violation, ...]:
     """Return every violation of the guarantees that the stored history shows, oldest first."""
-    history = _History()
-    found: list[Violation] = []
-    seq = 0
-    while True:
-        page = unit.journal.events_since(seq, limit=_PAGE)
-        if not page:
-            break
-        for logged in page:
-            found.extend(_hold(unit, history, logged))
-        seq = page[-1].seq
-    found.extend(_unpaid(history, at + TOLD_WITHIN + timedelta(seconds=1)))
-    found.extend(_placed(unit, at))
-    return tuple(sorted(found, key=lambda each: each.seq))
+    course = set_out(unit)
+    while not course.is_whole:
+        go_on(unit, course)
+    return conclude(unit, course, at=at)
 
 
 def _hold(unit: Unit, history: _History, logged: Logged) -> Iterator[Violation]:
     event = logged.event
-    if event.contact is not None:
-        history.meet(event.contact)
     yield from _unpaid(history, logged.at)
     _settle(history, event)
     if event.kind in {"contacts_merged", "contacts_split"}:
@@ -153,14 +211,13 @@ def _join(history: _History, logged: Logged) -> None:
     if event.contact is None:
         return
     fold, name = ContactId(str(facts.get("fold", ""))), str(facts.get("merge", ""))
-    history.meet(fold)
     if event.kind == "contacts_merged":
         history.merges[name] = MergeRecord(
             id=name, keep=event.contact, fold=fold, at=logged.at, by="", why=""
         )
     else:
         history.merges.pop(name, None)
-    history.rejoin()
+    history.rejoin(event.contact, fold)
     history.last_case_news[history.root(event.contact)] = logged.seq
 
 
@@ -177,6 +234,7 @@ def _case(  # noqa: C901  one arm for each kind of news
         history.last_case_news[history.root(event.contact)] = logged.seq
     if event.kind == "case_opened":
         history.cases[event.case] = _Case(event.contact, True, severity, False)  # noqa: FBT003
+        history.cases_of.setdefault(event.contact, []).append(event.case)
     elif known is None:
         return
     elif event.kind == "case_reopened":
@@ -189,7 +247,7 @@ def _case(  # noqa: C901  one arm for each kind of news
         known.acknowledged = True
     elif event.kind == "case_resolved":
         if not known.acknowledged:
-            yield _violation("G3", logged, "a case was resolved without an acknowledgement")
+            yield _violation("G3", logged, "not_acknowledged")
         known.open = False
 
 
@@ -201,6 +259,7 @@ def _move(history: _History, event: Happened) -> None:
         if event.contact is None:
             return
         held = history.held[event.conversation] = _Held(event.contact)
+        history.held_of.setdefault(event.contact, []).append(event.conversation)
     state = _STATES.get(event.kind)
     if event.kind == "conversation_transferred":
         state = "agent" if (event.facts or {}).get("decision") else "queued"
@@ -219,21 +278,19 @@ def _handover(unit: Unit, history: _History, logged: Logged) -> Iterator[Violati
         return
     if not name:
         if event.kind in {"offer_made", "handed_to_bot", "conversation_taken"}:
-            yield _violation("G1", logged, f"{event.kind} keeps no decision")
+            yield _violation("G1", logged, "no_decision", event.kind)
         return
     try:
         decision = unit.journal.decision(name)
     except NotFound:
-        yield _violation("G1", logged, f"the decision of {event.kind} is not kept")
+        yield _violation("G1", logged, "decision_gone", event.kind)
         return
     missed = set(history.open_cases(event.contact)) - set(decision.cases)
     for case in sorted(missed):
-        yield _violation("G1", logged, f"{event.kind} did not include open case {case}", case=case)
+        yield _violation("G1", logged, "case_missed", event.kind, case=case)
     news = history.last_case_news.get(history.root(event.contact), 0)
     if decision.kind in {"offer", "bot"} and news > decision.seen_seq:
-        yield _violation(
-            "G1", logged, f"{event.kind} was decided at {decision.seen_seq}, before news {news}"
-        )
+        yield _violation("G1", logged, "decided_before_news", event.kind)
 
 
 # ----- G2: late news reaches the holder ----------------------------------------------------------
@@ -243,9 +300,8 @@ def _owe(history: _History, logged: Logged) -> None:
     event = logged.event
     if event.contact is None or not history.open_cases(event.contact):
         return
-    person = history.root(event.contact)
-    for name, held in history.held.items():
-        if history.root(held.contact) != person or held.state not in {"agent", "bot"}:
+    for name, held in history.conversations(event.contact):
+        if held.state not in {"agent", "bot"}:
             continue
         settled_by = "alert_raised" if held.state == "agent" else "handed_to_human"
         until = logged.at + TOLD_WITHIN
@@ -267,16 +323,13 @@ def _unpaid(history: _History, at: datetime) -> Iterator[Violation]:
         return
     history.debts = [debt for debt in history.debts if debt.until >= at]
     for debt in late:
-        what = (
-            "the agent was not alerted in time"
-            if debt.settled_by == "alert_raised"
-            else "the bot kept the conversation"
-        )
+        code = "agent_not_told" if debt.settled_by == "alert_raised" else "bot_kept_it"
         yield Violation(
             guarantee="G2",
             seq=debt.seq,
             at=debt.until,
-            what=what,
+            code=code,
+            what=WRONG[code],
             conversation=debt.conversation,
             case=debt.case,
         )
@@ -289,17 +342,19 @@ def _placed(unit: Unit, at: datetime) -> Iterator[Violation]:
     active = {agent.id for agent in unit.workforce.all() if agent.active}
     seq = unit.journal.seq()
     for case in unit.cases.all_open(limit=100_000):
-        what = ""
+        code = ""
         if (case.owner is None) == (case.queue is None):
-            what = "an open case has no owner and no queue, or both"
+            code = "not_placed"
         elif case.due_at is None:
-            what = "an open case has no due time"
+            code = "no_due_time"
         elif case.owner is not None and case.owner not in active:
-            what = "an open case is owned by somebody who has left"
+            code = "owner_left"
         elif case.due_at + ESCALATED_WITHIN < at:
-            what = "an overdue case was not escalated"
-        if what:
-            yield Violation(guarantee="G3", seq=seq, at=at, what=what, case=case.id)
+            code = "not_escalated"
+        if code:
+            yield Violation(
+                guarantee="G3", seq=seq, at=at, code=code, what=WRONG[code], case=case.id
+            )
 
 
 # ----- G4: no bot alone --------------------------------------------------------------------------
@@ -316,21 +371,21 @@ def _bot(history: _History, logged: Logged) -> Iterator[Violation]:
         return
     for name, case in history.open_cases(event.contact).items():
         if case.severity >= NO_BOT_FROM:
-            verb = "answered" if answers else "closed"
-            yield _violation(
-                "G4", logged, f"a bot {verb} over an open case of {case.severity}", case=name
-            )
+            code = "bot_answered" if answers else "bot_closed"
+            yield _violation("G4", logged, code, str(case.severity), case=name)
 
 
 def _violation(
-    guarantee: str, logged: Logged, what: str, *, case: CaseId | None = None
+    guarantee: str, logged: Logged, code: str, detail: str = "", *, case: CaseId | None = None
 ) -> Violation:
     event = logged.event
     return Violation(
         guarantee=guarantee,
         seq=logged.seq,
         at=logged.at,
-        what=what,
+        code=code,
+        what=WRONG[code] % {"detail": detail},
+        detail=detail,
         conversation=event.conversation,
         case=case or event.case,
     )

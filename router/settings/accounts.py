@@ -10,7 +10,7 @@ from typing import Any
 
 from router.channel.accounts import Account, BadSettings, open_account
 from router.channel.contract import Channel
-from router.channel.registry import channels
+from router.channel.registry import BrokenChannel, channels
 from router.domain.ids import AccountName, QueueName
 from router.domain.policy import ShopPolicy
 from router.settings.files import ChannelFile, Problem, read_struct
@@ -42,7 +42,11 @@ def read_accounts(
     files: Mapping[str, dict[str, Any]], around: Surroundings, policy: ShopPolicy | None
 ) -> tuple[dict[AccountName, Account], dict[str, Any]]:
     """Return the accounts, and their settings as they may be shown."""
-    known = channels()
+    try:
+        known = channels()
+    except BrokenChannel as error:
+        around.problem("channels", "", str(error))
+        return {}, {}
     found: dict[AccountName, Account] = {}
     shown: dict[str, Any] = {}
     for name, table in files.items():

@@ -60,23 +60,52 @@ class Settings:
     shown: Mapping[str, Any] = field(default_factory=dict)
 
 
-def load(*, environ: Mapping[str, str] | None = None, extra: tuple[Path, ...] = ()) -> Settings:
-    """Read everything; raises `ConfigError` with every problem at once."""
+def load(*, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read everything; raises `ConfigError` with every problem at once.
+
+    What is wrong is replaced by what is shipped and read once more, so that one problem hides no
+    other.
+    """
     env = os.environ if environ is None else environ
-    folders = (*_folders(env), *extra)
-    problems: list[Problem] = []
-    tables = {name: _merged(folders, f"{name}.toml", problems) for name in _FILES}
+    folders = _folders(env)
+    found: dict[str, Problem] = {}
+    broken: list[Problem] = []
+    tables = {name: _merged(folders, f"{name}.toml", broken) for name in _FILES}
+    channels = _channel_files(folders, broken)
     for variable, key in _ENVIRONMENT.items():
         if env.get(variable):
             tables["router"][key] = env[variable]
+    shipped = {name: _merged(folders[:1], f"{name}.toml", []) for name in _FILES}
+    while True:
+        problems = list(broken)
+        settings = _read(tables, channels, folders, env, problems)
+        news = [each for each in problems if str(each) not in found]
+        if not news:
+            break
+        found.update((str(each), each) for each in news)
+        tables = _mended(tables, news, shipped)
+    if found or settings is None:
+        raise ConfigError(tuple(found.values()))
+    return settings
+
+
+def _read(
+    tables: Mapping[str, dict[str, Any]],
+    channels: Mapping[str, dict[str, Any]],
+    folders: tuple[Path, ...],
+    env: Mapping[str, str],
+    problems: list[Problem],
+) -> Settings | None:
     router = read_struct(RouterFile, tables["router"], "router.toml", problems)
-    data = Path(router.data if router else "var").expanduser()
     policy = read_policy(tables, router, problems)
+    if router is None:
+        return None
+    data = Path(router.data).expanduser()
     around = Surroundings(env=env, data=data, problems=problems)
-    accounts, shown = read_accounts(_channel_files(folders, problems), around, policy)
-    host, port = _listen(router.listen if router else "127.0.0.1:8080", problems)
-    if problems or router is None or policy is None:
-        raise ConfigError(tuple(problems))
+    accounts, shown = read_accounts(channels, around, policy)
+    host, port = _listen(router.listen, problems)
+    if policy is None:
+        return None
     database = router.database_url or f"sqlite:///{(data / 'mainstem.db').absolute()}"
     return Settings(
         host=host,
@@ -94,6 +123,26 @@ def load(*, environ: Mapping[str, str] | None = None, extra: tuple[Path, ...] = 
         sources=folders,
         shown={"router": dict(tables["router"]), "channels": shown},
     )
+
+
+def _mended(
+    tables: Mapping[str, dict[str, Any]],
+    problems: list[Problem],
+    shipped: Mapping[str, dict[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """Return the tables with what is wrong replaced by what is shipped, or left out."""
+    mended = {name: dict(table) for name, table in tables.items()}
+    for problem in problems:
+        name, top = problem.file.removesuffix(".toml"), problem.key.partition(".")[0]
+        if name not in mended or not top:
+            continue
+        if top in shipped[name]:
+            mended[name][top] = shipped[name][top]
+        elif name == "queues":  # others may name this queue: it stays, as another one
+            mended[name][top] = next(iter(shipped[name].values()))
+        else:
+            mended[name].pop(top, None)
+    return mended
 
 
 def _folders(env: Mapping[str, str]) -> tuple[Path, ...]:

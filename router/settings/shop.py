@@ -49,15 +49,18 @@ def read_policy(
     hours = read_hours(times, problems)
     reads = _PolicyReader(skills, problems)
     lines = {QueueName(name): reads.queue(QueueName(name), queue) for name, queue in queues.items()}
+    declared = frozenset(QueueName(name) for name in tables["queues"])
     for name, line in lines.items():
-        if line.overflow_to is not None and line.overflow_to not in lines:
+        if line.overflow_to is not None and line.overflow_to not in declared:
             reads.problem("queues.toml", f"{name}.overflow.to", f"{line.overflow_to} is no queue")
     for file, key, queue in (
         ("router.toml", "default_queue", router.default_queue),
         ("cases.toml", "queue", cases.queue),
     ):
-        if queue not in lines:
-            reads.problem(file, key, f"{queue!r} is not one of {', '.join(sorted(lines))}")
+        if queue not in declared:
+            reads.problem(file, key, f"{queue!r} is not one of {', '.join(sorted(declared))}")
+    if declared != lines.keys():
+        return None  # read again without what is wrong
     return ShopPolicy(
         version=routing.version,
         queues=lines,
@@ -68,7 +71,7 @@ def read_policy(
             for name, needs in skills.topics.items()
             if reads.known_intent(name)
         },
-        topic_queues=reads.topic_queues(frozenset(lines)),
+        topic_queues=reads.topic_queues(declared),
         complaint_needs=reads.by_severity(
             {
                 key: reads.needs(needs, "cases.toml", f"needs.{key}")

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from router.sim.rates import Rates, draw_forecast, plan_rates
 from router.sim.scenario import (
-    CHANNELS,
     COMPLAINT,
     LANG2,
     LINE_A,
@@ -21,13 +20,15 @@ from router.sim.scenario import (
     Scenario,
 )
 from router.sim.staff import Flags, Levels, Reals, Staff, draw_staff
-from router.sim.tables import NEVER, Fit, fit_tables
+from router.sim.tables import Fit, fit_tables
 
 NORMAL, VIP, COMPLAINS = 0, 1, 2
 #: The stream of chance is this program's own, whatever the seed is used for elsewhere.
 _STREAM = 20240618
 #: Work that is repeated because of transfers and escalations, when capacity is planned.
 _REWORK = 1.04
+#: Who is more negative than this counts as upset; which of three lines is the second product's.
+_UPSET, _SECOND_LINE = 0.8, 2
 
 Numbers = NDArray[np.int32]
 
@@ -157,7 +158,7 @@ def _draw_customers(
     target = np.array(scenario.target)[channel]
     target = np.where(vip, np.minimum(target, scenario.target_vip), target)
     target = np.where(complaint, scenario.target_complaint, target)
-    upset = chance.random(count) > 0.8
+    upset = chance.random(count) > _UPSET
     weight = np.array(scenario.weight)[channel]
     weight = np.where(vip, scenario.weight_vip, weight)
     weight = np.where(complaint, scenario.weight_complaint, weight)
@@ -197,7 +198,7 @@ def _needs(
     needs = np.zeros((len(topic), len(SKILLS)), np.int8)
     needs[np.arange(len(topic)), topic] = least
     needs[line == 1, LINE_A] = 2
-    needs[line == 2, LINE_B] = 2
+    needs[line == _SECOND_LINE, LINE_B] = 2
     needs[second_language, LANG2] = 3
     needs[complaint, COMPLAINT] = 2
     return needs
@@ -220,7 +221,7 @@ def _types(customers: Customers) -> tuple[Levels, Numbers]:
     return wanted, wanted_of
 
 
-def _draw_previous(
+def _draw_previous(  # noqa: PLR0917
     customers: Customers, staff: Staff, fit: Fit, kinds: Numbers, known: Flags, which: Reals
 ) -> None:
     """Give some customers a previous agent: one who could have served this conversation."""
@@ -231,6 +232,3 @@ def _draw_previous(
             could = np.where((fit.level[kind] <= 1) & serves)[0]
             if len(asking) and len(could):
                 customers.previous[asking] = could[(which[asking] * len(could)).astype(int)]
-
-
-__all__ = ["CHANNELS", "COMPLAINS", "NEVER", "NORMAL", "VIP", "Customers", "Day", "draw_day"]

@@ -54,7 +54,7 @@ _MODELS = (
     ),
     Rules(
         name="timed_relaxation",
-        source="Zendesk and Salesforce: optional skills dropped group by group; most spare capacity",
+        source="Zendesk, Salesforce: optional skills dropped group by group; most spare capacity",
         steps=((0, 0), (30, 1), (60, 2), (90, 3)),
         order=Order.PRIORITY,
         previous=False,

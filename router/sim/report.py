@@ -18,6 +18,11 @@ _T95 = (
 )  # fmt: skip
 _NORMAL = 1.960
 
+_SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
+    'font-family="sans-serif" font-size="11" role="img">'
+)
+
 #: The columns of the table: measure, heading, decimals, factor.
 COLUMNS = (
     ("tc", "cost", 3, 1.0),
@@ -133,8 +138,7 @@ def as_svg(summaries: Sequence[Summary], measure: str = "tc") -> str:
     wide, high, left = 12, 240, 60
     group = wide * len(policies) + 16
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + group * len(scenarios) + 220}" '
-        f'height="{high + 60}" font-family="sans-serif" font-size="11" role="img">',
+        _SVG.format(wide=left + group * len(scenarios) + 220, high=high + 60),
         f"<title>{escape(measure)} by scenario and policy</title>",
     ]
     found = {(each.scenario, each.policy): each.measures[measure] for each in summaries}
@@ -151,8 +155,8 @@ def as_svg(summaries: Sequence[Summary], measure: str = "tc") -> str:
         parts.append(f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{_colour(place)}"/>')
         parts.append(f'<text x="{x + 16}" y="{y}">{escape(policy)}</text>')
     for step in range(5):
-        y = 20 + high - high * step / 4
-        parts.append(f'<text x="4" y="{y:.0f}">{most * step / 4:.2f}</text>')
+        height = 20 + high - high * step / 4
+        parts.append(f'<text x="4" y="{height:.0f}">{most * step / 4:.2f}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 

@@ -13,6 +13,10 @@ Flags = NDArray[np.bool_]
 Reals = NDArray[np.float64]
 
 _TOPICS = len(TOPICS)
+#: Of the agents, the share on the early shift and the share up to which it is the late one.
+_EARLY, _LATE = 0.2, 0.4
+#: The level of complaints from which somebody is a senior, and a lead.
+_SENIOR, _LEAD = 3, 4
 #: Nobody is absent at this time.
 _NEVER = 1e18
 
@@ -56,8 +60,8 @@ def draw_staff(
     on, off = np.zeros(count), np.full(count, horizon + 7200.0)
     shift = chance.random(count)
     shift[leads] = 1.0
-    off[shift < 0.2] = horizon * 5 / 8
-    on[(shift >= 0.2) & (shift < 0.4)] = horizon * 3 / 8
+    off[shift < _EARLY] = horizon * 5 / 8
+    on[(shift >= _EARLY) & (shift < _LATE)] = horizon * 3 / 8
     away, back = np.full(count, _NEVER), np.full(count, _NEVER)
     for absence in scenario.absences:
         missing = chance.random(count) < absence.share
@@ -129,13 +133,13 @@ def _draw_leads(
 ) -> NDArray[np.intp]:
     """Seniors know every topic a little; leads serve every channel and know every topic."""
     wanted = max(3, round(scenario.lead_share * scenario.agents))
-    leads = np.where(levels[:, COMPLAINT] >= 4)[0]
+    leads = np.where(levels[:, COMPLAINT] >= _LEAD)[0]
     if len(leads) < wanted:
         shuffled = chance.permutation(scenario.agents)
-        extra = [each for each in shuffled if levels[each, COMPLAINT] < 4]
-        levels[extra[: wanted - len(leads)], COMPLAINT] = 4
-        leads = np.where(levels[:, COMPLAINT] >= 4)[0]
-    for senior in np.where(levels[:, COMPLAINT] >= 3)[0]:
+        extra = [each for each in shuffled if levels[each, COMPLAINT] < _LEAD]
+        levels[extra[: wanted - len(leads)], COMPLAINT] = _LEAD
+        leads = np.where(levels[:, COMPLAINT] >= _LEAD)[0]
+    for senior in np.where(levels[:, COMPLAINT] >= _SENIOR)[0]:
         levels[senior, :_TOPICS] = np.maximum(levels[senior, :_TOPICS], 2)
     for lead in leads:
         levels[lead, :_TOPICS] = np.maximum(levels[lead, :_TOPICS], 3)

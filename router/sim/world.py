@@ -12,6 +12,7 @@ import numpy as np
 
 from router.sim.day import COMPLAINS, Day
 from router.sim.legs import Leg
+from router.sim.tables import NEVER
 
 #: How long the day runs on after its last arrival.
 AFTER = 3600.0
@@ -157,7 +158,7 @@ class World:
             raise RuntimeError(f"leg {leg.id} is no longer waiting")
         if self._load[agent] + weight > 1 + EPSILON:
             raise RuntimeError(f"agent {agent} cannot take leg {leg.id}")
-        if not day.staff.serves[agent, leg.channel] or day.fit.level[leg.wanted, agent] > 4:
+        if not day.staff.serves[agent, leg.channel] or day.fit.level[leg.wanted, agent] == NEVER:
             raise RuntimeError(f"agent {agent} is not qualified for leg {leg.id}")
         leg.answered, leg.agent = now, agent
         self._waiting -= 1

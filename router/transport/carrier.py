@@ -1,9 +1,9 @@
-"""Carries a call of any kind: HTTP to a platform, a push to our sockets, an MQTT publish."""
+"""Carries a call of any kind: HTTP to a platform, a push to our sockets, a publish, a mail."""
 
 from collections.abc import Awaitable, Callable
 from typing import assert_never
 
-from router.channel.contract import Call, HttpCall, Publish, Push, Reply
+from router.channel.contract import Call, HttpCall, MailCall, Publish, Push, Reply
 from router.domain.ids import AccountName
 from router.transport.http import Http
 
@@ -11,6 +11,8 @@ from router.transport.http import Http
 PushPort = Callable[[AccountName, Push], Awaitable[Reply]]
 #: Publishes on the broker of an account.
 PublishPort = Callable[[AccountName, Publish], Awaitable[Reply]]
+#: Hands a mail to its server.
+MailPort = Callable[[MailCall], Awaitable[Reply]]
 
 
 class NoWay(Exception):
@@ -21,9 +23,14 @@ class Carrier:
     """Sends each call the way its kind wants."""
 
     def __init__(
-        self, *, http: Http, push: PushPort | None = None, publish: PublishPort | None = None
+        self,
+        *,
+        http: Http,
+        push: PushPort | None = None,
+        publish: PublishPort | None = None,
+        mail: MailPort | None = None,
     ) -> None:
-        self._http, self._push, self._publish = http, push, publish
+        self._http, self._push, self._publish, self._mail = http, push, publish, mail
 
     async def carry(self, account: AccountName, call: Call) -> Reply:
         """Return the answer to ``call``.
@@ -41,5 +48,9 @@ class Carrier:
                 if self._publish is None:
                     raise NoWay("no broker is configured for this account")
                 return await self._publish(account, call)
+            case MailCall():
+                if self._mail is None:
+                    raise NoWay("nothing here sends mails")
+                return await self._mail(call)
             case _ as never:
                 assert_never(never)

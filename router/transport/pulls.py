@@ -125,7 +125,7 @@ class Puller:
         adapter = account.adapter
         if not isinstance(adapter, Pulls):
             return Deferred(why="this channel pulls nothing")
-        rung = Bell(cursor_key=bell.key, hint=bell.hint)
+        rung = Bell(cursor_key=bell.key, hint=bell.hint, cursor=bell.cursor)
 
         def read(reply: Reply) -> Pulled | Accepted | Deferred | Refused | TokenExpired:
             try:

@@ -20,7 +20,7 @@ from router.service import delivery
 from router.service.ports import Clock, Ids, Store, StoreUnavailable
 from router.service.records import OutboxRow, OutboxState
 from router.transport.asker import Asker
-from router.transport.carrier import Carrier, PublishPort, PushPort
+from router.transport.carrier import Carrier, MailPort, PublishPort, PushPort
 from router.transport.courier import Courier
 from router.transport.http import Http
 from router.transport.settings import TransportSettings
@@ -243,13 +243,14 @@ def make_sender(
     settings: TransportSettings,
     push: PushPort | None = None,
     publish: PublishPort | None = None,
+    mail: MailPort | None = None,
     wait: Wait = asyncio.sleep,
 ) -> Sender:
     """Put a sender together from what the daemon has."""
     courier = Courier(
         store=store,
         accounts=accounts,
-        carrier=Carrier(http=http, push=push, publish=publish),
+        carrier=Carrier(http=http, push=push, publish=publish, mail=mail),
         tokens=tokens,
         uploads=Uploads(store=store, asker=asker, settings=settings),
         clock=clock,

@@ -31,6 +31,7 @@ CONSOLE: Final = (
     "case",
     "people",
     "trouble",
+    "audit",
     "knowledge",
     "me",
 )

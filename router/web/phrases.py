@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from router.domain.events import KINDS
+from router.service.audit import WRONG
 
 _ERRORS: Final[Mapping[str, str]] = {
     "domain_error": "This cannot be done now.",
@@ -213,6 +214,16 @@ _CLAIMS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
+_GUARANTEES: Final[Mapping[str, Mapping[str, str]]] = {
+    "guarantee": {
+        "G1": "every handover knows every open complaint",
+        "G2": "news of a complaint reaches whoever has the customer",
+        "G3": "no open complaint is without a place and a due time",
+        "G4": "no bot answers over a complaint",
+    },
+    "violation": WRONG,
+}
+
 #: Topic → code → sentence or word, in English.
 PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
     "error": _ERRORS,
@@ -226,6 +237,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
     **_CASES,
     **_WORK,
     **_CLAIMS,
+    **_GUARANTEES,
 }
 
 

@@ -167,7 +167,8 @@ def _outcome(
 
 
 def _bell(exchange: Mapping[str, Any]) -> Bell:
-    return Bell(**{"cursor_key": "", **exchange.get("bell", {})})
+    given = {"cursor_key": "", "cursor": exchange.get("cursor", ""), **exchange.get("bell", {})}
+    return Bell(**given)
 
 
 def _with_file(case: Case, given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,12 +12,14 @@ import pytest
 from router.channel.contract import (
     Channel,
     Deferred,
+    Family,
     Ignored,
     Pulled,
     Recalled,
     Receipt,
     Received,
     Refused,
+    ShopEvent,
     Turn,
 )
 from router.channel.registry import channels
@@ -102,7 +104,9 @@ def _untold(
     """Yield each story that the channel's capabilities promise and that no case tells."""
     can = channel.capabilities
     contents = [event.content for event in events if isinstance(event, Received)]
-    if not any(isinstance(content, Text) for content in contents) and not _any(events, Turn):
+    news_only = channel.family is Family.SHOP and not can.replies and _any(events, ShopEvent)
+    spoken = any(isinstance(content, Text) for content in contents) or _any(events, Turn)
+    if not spoken and not news_only:
         yield "words"
     for medium in can.media_in & set(MediaKind):
         if not any(isinstance(each, Media) and each.kind == medium for each in contents):

@@ -24,6 +24,7 @@ GENERAL = (
     "/people/new",
     "/people/lin",
     "/trouble",
+    "/audit",
     "/knowledge",
     "/knowledge/new",
     "/me",

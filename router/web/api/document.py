@@ -8,7 +8,16 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from router.web.api import answers, cases, contacts, conversations, mine, shop, trouble
+from router.web.api import (
+    answers,
+    cases,
+    contacts,
+    conversations,
+    guarantees,
+    mine,
+    shop,
+    trouble,
+)
 from router.web.api.answers import KEY_HEADER
 from router.web.api.operations import ROOT, Operation, answered, route_of
 from router.web.api.shapes import Shape
@@ -34,7 +43,7 @@ class ProblemShape(Shape, frozen=True):
 
 def operations() -> tuple[Operation, ...]:
     """Return every operation of the API."""
-    modules = (mine, conversations, answers, contacts, cases, shop, trouble)
+    modules = (mine, conversations, answers, contacts, cases, guarantees, shop, trouble)
     return tuple(each for module in modules for each in module.operations.all)
 
 

@@ -1,0 +1,156 @@
+"""The commands, as an operator types them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.vectors import vector
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return what runs `mainstem` in an empty folder on a configuration of its own."""
+    (tmp_path / "config").mkdir()
+    env = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("MAINSTEM_")},
+        "MAINSTEM_CONFIG": str(tmp_path / "config"),
+        "MAINSTEM_DATA": str(tmp_path / "data"),
+        "PYTHONPATH": str(ROOT),
+    }
+
+    def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(  # noqa: S603  our own arguments
+            [sys.executable, "-m", "router", *arguments],
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    return command
+
+
+def test_check_says_what_is_in_force_and_hides_secrets(run: Run) -> None:
+    done = run("check")
+    assert done.returncode == 0
+    assert "ok: 2 accounts, 4 queues" in done.stdout
+    secret = run("secret", "phone-api-key").stdout.strip()
+    assert secret
+    assert secret not in done.stdout
+
+
+def test_check_prints_every_problem_and_fails(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "config" / "router.toml").write_text('listen = "here"\nlog_level = "loud"')
+    done = run("check")
+    assert done.returncode == 2
+    assert "router.toml: listen" in done.stderr
+    assert "router.toml: log_level" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_migrate_makes_a_database_that_audit_finds_clean(run: Run) -> None:
+    assert "revision" in run("migrate").stdout
+    done = run("audit")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "0 violations" in done.stderr
+
+
+def test_people_are_imported_changed_and_refused_with_a_reason(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("login,name,skills,languages\nlin,林,returns:3 complaint:4,zh en\n", "utf-8")
+    assert "lin: added, one-time password" in run("import", "agents", str(file)).stdout
+    assert run("import", "agents", str(file)).stdout == "lin: changed\n"
+    file.write_text("login,name,skills\nwang,王,juggling:3\n", "utf-8")
+    assert "wang: not imported" in run("import", "agents", str(file)).stdout
+    file.write_text("login,name\n,nobody\n", "utf-8")
+    done = run("import", "agents", str(file))
+    assert done.returncode == 1
+    assert "row 2" in done.stderr
+
+
+def test_articles_are_imported(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "articles.jsonl"
+    file.write_text(
+        json.dumps({"id": "a1", "question_zh": "怎么开发票", "answer_zh": "点申请发票"}) + "\n",
+        "utf-8",
+    )
+    assert run("import", "articles", str(file)).stdout == "1 articles are written\n"
+
+
+def decoded(run: Run, *arguments: str) -> dict[str, object]:
+    done = run("decode", *arguments)
+    assert done.returncode == 0, done.stderr
+    shown: dict[str, object] = json.loads(done.stdout)
+    return shown
+
+
+def test_decode_shows_why_a_webhook_was_refused(run: Run, tmp_path: Path) -> None:
+    known = vector("wechat-handshake")
+    query = {key: known["inputs"][key] for key in ("timestamp", "nonce", "echostr")}
+    request = {"method": "GET", "path": "/hooks/wechat", "headers": {}, "body": ""}
+    good = {**request, "query": {**query, "signature": known["outputs"]["signature"]}}
+    forged = {**request, "query": {**query, "signature": "0" * 40}}
+    file = tmp_path / "capture.json"
+    file.write_text(
+        json.dumps(
+            {
+                "config": {"token": known["inputs"]["token"]},
+                "now": "2025-10-09T08:53:20Z",
+                "steps": [{"request": good}, {"request": forged}],
+            }
+        )
+    )
+    first, second = decoded(run, "wechat", str(file))["steps"]  # type: ignore[misc]
+    assert first["verified"] is True
+    assert first["answer"]["body"] == known["inputs"]["echostr"]
+    assert second["verified"] is False
+    assert second["error"].startswith("Unverified")
+
+
+def test_decode_reads_a_send_apis_answer(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "answer.json"
+    file.write_text('{"errcode":45047,"errmsg":"out of response count limit"}')
+    (step,) = decoded(run, "wechat", "--response", str(file))["steps"]  # type: ignore[misc]
+    assert step["outcome"]["type"] == "Refused"
+    assert step["outcome"]["reason"] == "quota"
+
+
+def test_decode_reads_an_uploaded_file(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "call.srt"
+    file.write_text("1\n00:00:00,500 --> 00:00:02,100\nCustomer: 我要退货\n\n", "utf-8")
+    (step,) = decoded(run, "transcript_upload", "--file", str(file))["steps"]  # type: ignore[misc]
+    turn = step["events"][0]
+    assert (turn["type"], turn["text"], turn["by"]) == ("Turn", "我要退货", "contact")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("[]", "JSON object"), ("{", "not JSON"), ('{"steps": [{}]}', "steps[0]"), ("{}", "nothing")],
+)
+def test_decode_says_what_is_wrong_with_a_capture(
+    run: Run, tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "capture.json"
+    file.write_text(text)
+    done = run("decode", "wechat", str(file))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_decode_names_the_channels_when_it_does_not_know_one(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "capture.json"
+    file.write_text("{}")
+    done = run("decode", "pigeon", str(file))
+    assert done.returncode == 1
+    assert "wechat" in done.stderr
