@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from adapters._common.answers import in_trouble
@@ -50,7 +50,7 @@ _STATES = {
     "dropped": ReceiptState.REFUSED,
 }
 _OK = range(200, 300)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DENIED = (401, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +110,15 @@ class Email:
         )
 
     def read_pull(self, bell: Bell, reply: Reply) -> Pulled | Outcome:
-        """Return the mail; one that is gone, or that we may not read, is named all the same."""
+        """Return the mail; one that is gone is named all the same."""
         trouble = in_trouble(reply)
         if trouble is not None:
             return trouble
-        raw = reply.body if reply.status in _OK else None
-        mail = from_ses(opened(bell.hint), raw, moment_of(word(opened(bell.hint), "at")) or _EPOCH)
+        if reply.status in _DENIED:
+            return Refused(
+                reason=Reason.CREDENTIALS, why="S3 lets us not read", code="AccessDenied"
+            )
+        mail = from_ses(opened(bell.hint), reply.body if reply.status in _OK else None, None)
         return Pulled(events=events_of(mail, self.settings), cursor="read", more=False)
 
     # ----- out -----------------------------------------------------------------------------------
@@ -159,7 +162,7 @@ class Email:
             return trouble
         if reply.status in _OK:
             return Accepted()
-        denied = reply.status in (401, 403)
+        denied = reply.status in _DENIED
         reason = Reason.CREDENTIALS if denied else Reason.CONTENT
         return Refused(reason=reason, why=f"HTTP {reply.status}", code=str(reply.status))
 

@@ -24,6 +24,7 @@ _PASSED = re.compile(r"@?([A-Za-z0-9.-]+)\s*:\s*pass", re.IGNORECASE)
 _MAILGUN = (".mailgun.net", ".mailgun.org")
 S3 = "s3:"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,62}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOST = re.compile(r"https://([a-z0-9.-]+)/")
 
 
@@ -189,8 +190,11 @@ def _place(told: Mapping[str, Any]) -> str:
     return f"[the mail lies in S3 / 邮件正文在 S3: {place}]" if place else "[no text came / 无正文]"
 
 
-def from_ses(told: Mapping[str, Any], raw: bytes | None, now: datetime) -> Mail:
-    """Return the mail that a notification of SES tells of; ``raw`` is its content, if given."""
+def from_ses(told: Mapping[str, Any], raw: bytes | None, now: datetime | None) -> Mail:
+    """Return the mail that a notification of SES tells of; ``raw`` is its content, if given.
+
+    ``now`` is what no mail can be later than, where that is known.
+    """
     mail, receipt = inside(told, "mail"), inside(told, "receipt")
     common = inside(mail, "commonHeaders")
     given = tuple(
@@ -231,9 +235,9 @@ def _verdict(receipt: Mapping[str, Any], name: str) -> bool:
     return word(inside(receipt, f"{name}Verdict"), "status").upper() == "PASS"
 
 
-def _instant(given: str, now: datetime) -> datetime:
+def _instant(given: str, now: datetime | None) -> datetime:
     try:
-        found = datetime.fromisoformat(given)
-        return min(found.astimezone(UTC), now) if found.tzinfo else now
+        found = datetime.fromisoformat(given).astimezone(UTC)
     except (ValueError, OverflowError):
-        return now
+        return now or _EPOCH
+    return found if now is None else min(found, now)

@@ -21,7 +21,6 @@ from router.channel.contract import (
     Event,
     HttpCall,
     Ignored,
-    Malformed,
     Moment,
     Outbound,
     Outcome,
@@ -99,9 +98,9 @@ class Pinduoduo:
             return Decoded(events=(Ignored(kind=f"frame.{command or 'unnamed'}"),))
         message = inside(frame, "message")
         mall = word(message, "mallID")
-        if self.settings.mall_id and mall != self.settings.mall_id:
-            raise Malformed("the news is of another shop")
-        return Decoded(events=(_event(frame, message, now),), response=_ack(frame, message, now))
+        ours = self.settings.mall_id in ("", mall)
+        event = _event(frame, message, now) if ours else Ignored(kind="another_shop")
+        return Decoded(events=(event,), response=_ack(frame, message, now))
 
     # ----- out -----------------------------------------------------------------------------------
 

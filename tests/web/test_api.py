@@ -69,6 +69,8 @@ SAME: dict[str, tuple[str, ...]] = {
     "POST /people/{agent}": ("edit_agent",),
     "POST /people/{agent}/password": ("reset_password",),
     "POST /people/{agent}/presence": ("set_agent_presence",),
+    "GET /audit": ("get_audit",),
+    "POST /audit": ("run_audit",),
     "GET /trouble": ("list_outbox", "list_deliveries", "list_ignored", "list_accounts"),
     "GET /trouble/deliveries/{delivery}": ("get_delivery",),
     "POST /trouble/deliveries/{delivery}/replay": ("replay_delivery",),

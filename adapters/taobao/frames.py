@@ -1,0 +1,157 @@
+"""The binary frames of Taobao's message channel (TMC): read, and the few that we send, written.
+
+https://open.taobao.com (message service). Little-endian: version, type, then headers up to a zero.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from adapters._common.wordin import fit
+from router.channel.contract import Malformed
+
+_VERSION = 2
+_MOST = 1024 * 1024
+_END, _CUSTOM, _TOKEN = 0, 1, 5
+_SIZES = {2: "<B", 3: "<H", 4: "<I", 5: "<Q", 6: "<Q"}
+_VOID, _STRING, _BYTES = 0, 1, 7
+
+
+class FrameType(IntEnum):
+    """What a frame is for."""
+
+    CONNECT = 0
+    CONNECTED = 1
+    SEND = 2
+    SENT = 3
+
+
+class Kind(IntEnum):
+    """What a frame of type `FrameType.SEND` is; its header ``__kind``."""
+
+    PULL = 1
+    CONFIRM = 2
+    DATA = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One frame. ``content`` holds the custom headers; numbers are numbers, texts are texts."""
+
+    type: int
+    token: str = ""
+    status: int = 0
+    phrase: str = ""
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+class _Reader:
+    """Takes values off the front of a frame, or raises `Malformed` where it ends too soon."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def number(self, form: str) -> int:
+        found: int = struct.unpack(form, self.raw(struct.calcsize(form)))[0]
+        return found
+
+    def raw(self, length: int) -> bytes:
+        taken = self._data[self._at : self._at + length]
+        if len(taken) != length:
+            raise Malformed("the frame ends too soon")
+        self._at += length
+        return taken
+
+    def text(self) -> str:
+        return fit(self.raw(self.number("<I")).decode("utf-8", "replace"))
+
+    def value(self) -> int | str | bytes | None:
+        form = self.number("<B")
+        if form in _SIZES:
+            return self.number(_SIZES[form])
+        if form == _VOID:
+            return None
+        if form == _STRING:
+            return self.text()
+        if form == _BYTES:
+            return self.raw(self.number("<I"))
+        raise Malformed(f"a value of the unknown format {form}")
+
+
+def read_frame(data: bytes) -> Frame:
+    """Return the frame, or raise `Malformed`."""
+    if len(data) > _MOST:
+        raise Malformed(f"the frame has {len(data)} bytes, expected at most {_MOST}")
+    source = _Reader(data)
+    if source.number("<B") != _VERSION:
+        raise Malformed("not a frame of version 2")
+    kind, token, status, phrase = source.number("<B"), "", 0, ""
+    content: dict[str, Any] = {}
+    while header := source.number("<H"):
+        match header:
+            case 1:
+                key = source.text()
+                content[key] = source.value()
+            case 2:
+                status = source.number("<I")
+            case 3:
+                phrase = source.text()
+            case 4:
+                source.number("<I")
+            case 5:
+                token = source.text()
+            case _:
+                raise Malformed(f"a header of the unknown kind {header}")
+    return Frame(type=kind, token=token, status=status, phrase=phrase, content=content)
+
+
+# ----- what we send ------------------------------------------------------------------------------
+
+
+def connect_frame(content: Mapping[str, str]) -> bytes:
+    """Return the frame that opens the connection; it holds a signature and is never stored."""
+    headers = b"".join(_custom(key, _text_value(value)) for key, value in content.items())
+    return struct.pack("<BB", _VERSION, FrameType.CONNECT) + headers + _number(_END)
+
+
+def pull_frame(token: str) -> bytes:
+    """Return the frame that asks for messages; sent every few seconds, it keeps the socket open."""
+    return _send(token, _custom("__kind", _small(Kind.PULL)))
+
+
+def confirm_frame(token: str, message: int) -> bytes:
+    """Return the frame that confirms a message, which otherwise comes again."""
+    kind, key = _custom("__kind", _small(Kind.CONFIRM)), _custom("id", _large(message))
+    return _send(token, kind + key)
+
+
+def _send(token: str, headers: bytes) -> bytes:
+    head = struct.pack("<BB", _VERSION, FrameType.SEND)
+    return head + _number(_TOKEN) + _text(token) + headers + _number(_END)
+
+
+def _custom(key: str, value: bytes) -> bytes:
+    return _number(_CUSTOM) + _text(key) + value
+
+
+def _number(value: int) -> bytes:
+    return struct.pack("<H", value)
+
+
+def _text(value: str) -> bytes:
+    raw = value.encode("utf-8", "replace")
+    return struct.pack("<I", len(raw)) + raw
+
+
+def _text_value(value: str) -> bytes:
+    return struct.pack("<B", _STRING) + _text(value)
+
+
+def _small(value: int) -> bytes:
+    return struct.pack("<BB", 2, value)
+
+
+def _large(value: int) -> bytes:
+    return struct.pack("<BQ", 5, value)
