@@ -29,7 +29,13 @@ from router.service.accept import Intake
 from router.service.dispatch import Dispatcher
 from router.service.follow import Follower
 from router.service.library import Library
-from router.service.loops import bot_loop, clock_loop, forgetting_loop, reading_loop
+from router.service.loops import (
+    bot_loop,
+    clock_loop,
+    follow_up_loop,
+    forgetting_loop,
+    reading_loop,
+)
 from router.settings.accounts import generated
 from router.settings.load import Settings
 from router.store.engine import SqlStore, open_store
@@ -258,6 +264,7 @@ def _loops(
             store, knowledge=rooms.library, policy=policy, capabilities=able, clock=clock
         ),
         "clocks": clock_loop(store, policy=policy, clock=clock),
+        "follow_up": follow_up_loop(store, policy=policy, capabilities=able, clock=clock),
         "forgetting": forgetting_loop(store, policy=policy, clock=clock),
     }
     for name in ("reading", "bot"):

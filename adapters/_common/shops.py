@@ -95,6 +95,15 @@ def rows_with(value: Any, name: str) -> Iterator[Mapping[str, Any]]:
             yield from rows_with(held, name)
 
 
+def listed(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every object that stands in a list; what such an object holds is its own."""
+    if isinstance(value, Mapping):
+        for held in value.values():
+            yield from listed(held)
+    elif isinstance(value, list):
+        yield from (held for held in value if isinstance(held, Mapping))
+
+
 def row_keys(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Return a key for each row without an id: its hash, and which of the equal rows it is.
 

@@ -21,7 +21,6 @@ _ROLES = {
     "SYSTEM": Speaker.SYSTEM,
 }
 _LONGEST_MS = 7 * 24 * 3600 * 1000
-_KINDS = ("Categories", "PostContactSummary")
 
 
 def read_record(settings: Settings, record: Any, now: datetime) -> tuple[Event, ...]:
@@ -33,7 +32,9 @@ def read_record(settings: Settings, record: Any, now: datetime) -> tuple[Event, 
     if settings.instance_id and instance and instance != settings.instance_id:
         return (Ignored(kind="another instance"),)
     channel = word(record, "Channel")
-    if not contact or channel not in ("", "VOICE") or word(record, "Version").startswith("EMAIL"):
+    if (version := word(record, "Version")).startswith("EMAIL"):
+        return (Ignored(kind=f"version {version}"[:64]),)
+    if not contact or channel not in ("", "VOICE"):
         return (Ignored(kind=f"channel {channel or 'unnamed'}"[:64]),)
     if "EventType" in record:
         return tuple(_live(settings, record, contact, now))

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from adapters._common.fields import inside, word
+from adapters._common.jsonin import read_object
 from adapters._common.wordin import fit
 from router.channel.contract import Malformed
 
 _VERSION = 2
 _MOST = 1024 * 1024
+_DIGITS, _LARGEST = 20, 2**64 - 1
 _END, _CUSTOM, _TOKEN = 0, 1, 5
 _SIZES = {2: "<B", 3: "<H", 4: "<I", 5: "<Q", 6: "<Q"}
 _VOID, _STRING, _BYTES = 0, 1, 7
@@ -45,6 +48,54 @@ class Frame:
     status: int = 0
     phrase: str = ""
     content: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Return the custom headers as the readers of JSON know them: numbers are texts."""
+        return {name: _worded(value) for name, value in self.content.items()}
+
+    @property
+    def is_news(self) -> bool:
+        """Return whether it carries a message, which is to be confirmed."""
+        return self.type == FrameType.SEND and word(self.fields, "__kind") == str(int(Kind.DATA))
+
+    @property
+    def name(self) -> str:
+        """Return how a frame that carries no message is counted."""
+        if self.type == FrameType.CONNECTED and self.status:
+            return "frame.refused"
+        return f"frame.{_NAMES.get(self.type, 'other')}"
+
+    @property
+    def confirmation(self) -> bytes:
+        """Return the frame that confirms the message; empty if it has no id to confirm."""
+        key = word(self.fields, "id")
+        fits = key.isascii() and key.isdigit() and len(key) <= _DIGITS and int(key) <= _LARGEST
+        return confirm_frame(self.token, int(key)) if fits else b""
+
+
+def _worded(value: Any) -> Any:
+    if isinstance(value, Mapping | list):
+        return value
+    if isinstance(value, bytes):
+        return fit(value.decode("utf-8", "replace"))
+    return "" if value is None else str(value)
+
+
+_NAMES: Mapping[int, str] = {0: "connect", 1: "connected", 2: "send", 3: "sent"}
+
+
+def frame_of(body: bytes) -> Frame:
+    """Return a frame as it is on the wire, or as a relay has read it already (JSON)."""
+    if not body.lstrip().startswith(b"{"):
+        return read_frame(body)
+    told = read_object(body)
+    kind = word(told, "messageType")
+    return Frame(
+        type=int(kind) if kind in {"0", "1", "2", "3"} else FrameType.SEND,
+        token=word(told, "token"),
+        content=inside(told, "content") if "__kind" in inside(told, "content") else told,
+    )
 
 
 class _Reader:

@@ -32,20 +32,26 @@ _LABELS = {
 _FROM_US = "0"
 
 
-def news_of(message: Mapping[str, Any], now: datetime) -> Event:
-    """Return what a message says: ``id``, ``topic``, ``time`` and a ``content`` of its own."""
+def news_of(message: Mapping[str, Any], now: datetime | None) -> Event:
+    """Return what a message says: ``id``, ``topic``, ``time`` and a ``content`` of its own.
+
+    ``now`` stands in for a time that it lacks; without either it is `Malformed`.
+    """
     topic, content = word(message, "topic"), inside(message, "content")
     order = word(content, "tid", "oid")
     kind = kind_of(topic)
     if not (kind and order):
         return Ignored(kind=topic or "unnamed")
+    at = local_time(word(message, "time", "pub_time") or word(content, "modified")) or now
+    if at is None:
+        raise Malformed("a message without a time that can be read")
     key = word(message, "id")
     parts = (topic, order, word(content, "oid"), word(content, "refund_id"), word(message, "time"))
     return news(
         external_id=f"tmc:{key or ':'.join(filter(None, parts))}",
         kind=kind,
         order=order,
-        at=local_time(word(message, "time", "pub_time") or word(content, "modified")) or now,
+        at=at,
         summary=told(content, _LABELS),
         buyer=word(content, *_BUYERS),
     )

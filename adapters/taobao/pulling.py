@@ -1,4 +1,4 @@
-"""What is asked of TOP: messages and their confirmation, whom the shop talked to, and what was said.
+"""What is asked of TOP: messages and their confirmation, whom the shop talked to and of what.
 
 https://open.taobao.com (taobao.tmc.messages.consume, .confirm; taobao.wangwang.eservice.*; the
 shapes of the first two are unverified)
@@ -94,6 +94,8 @@ def read_pull(bell: Bell, reply: Reply) -> Pulled | Outcome:
     if not isinstance(outcome, Accepted):
         return outcome
     page = said(reply, most=_MOST_BYTES)
+    if "tmc_messages_confirm_response" in page:
+        return Pulled(events=(), cursor="", more=True)
     for name, read in _PAGES.items():
         if isinstance(page.get(name), Mapping):
             return read(bell, inside(page, name))
@@ -102,17 +104,12 @@ def read_pull(bell: Bell, reply: Reply) -> Pulled | Outcome:
 
 def _consumed(bell: Bell, page: Mapping[str, Any]) -> Pulled:
     """Return a page of messages; the next pull confirms them, after they are committed."""
-    now = local_time(bell.hint)
     rows = tuple(rows_with(page, "topic"))
     ids = [word(row, "id") for row in rows if word(row, "id")]
-    if rows and (now is None or len(ids) != len(rows)):
-        raise Malformed("messages without ids, or a bell without a time")
-    events = tuple(news_of(row, now) for row in rows) if now is not None else ()
+    if len(ids) != len(rows):
+        raise Malformed("a message without id could never be confirmed")
+    events = tuple(news_of(row, local_time(bell.hint)) for row in rows)
     return Pulled(events=events, cursor=",".join(ids), more=bool(ids))
-
-
-def _confirmed(bell: Bell, page: Mapping[str, Any]) -> Pulled:
-    return Pulled(events=(), cursor="", more=True)
 
 
 def _peers(bell: Bell, page: Mapping[str, Any]) -> Pulled | Outcome:
@@ -137,7 +134,6 @@ def _chat(bell: Bell, page: Mapping[str, Any]) -> Pulled | Outcome:
 
 _PAGES = {
     "tmc_messages_consume_response": _consumed,
-    "tmc_messages_confirm_response": _confirmed,
     "wangwang_eservice_chatpeers_get_response": _peers,
     "wangwang_eservice_chatlog_get_response": _chat,
 }

@@ -69,6 +69,7 @@ def upgrade() -> None:
     _conversations()
     _interactions()
     _cases()
+    _aftermath()
     _workforce()
     _in_and_out()
     _answers()
@@ -232,10 +233,44 @@ def _cases() -> None:
     )
     index("cases", "contact_id", "status")
     index("cases", "status", "due_at")
+    index("cases", "topic", "opened_at")
+    index("cases", "opened_at")
     joined = (word("conversation_id"), number("severity"), moment("at"))
     table("case_interactions", ("case_id", "interaction_id"), *joined)
     index("case_interactions", "conversation_id")
     index("case_interactions", "interaction_id")
+
+
+def _aftermath() -> None:
+    table(
+        "follow_ups",
+        ("id",),
+        *map(word, ("case_id", "contact_id", "state")),
+        *(moment("since"), moment("next_at")),
+        *(maybe("conversation_id"), maybe("interaction_id")),
+        *(never("asked_at"), never("settled_at"), count("version")),
+    )
+    index("follow_ups", "state", "next_at")
+    index("follow_ups", "contact_id", "state")
+    index("follow_ups", "case_id")
+    table(
+        "crises",
+        ("id",),
+        *(word("subject"), word("state"), moment("raised_at"), words("raised_by")),
+        *(number("count"), weight("usual"), word("wordings")),
+        *(words("drafted_by"), never("drafted_at")),
+        *(words("approved_by"), never("approved_at"), never("pinned_at")),
+        *(words("ended_by"), never("ended_at"), count("version")),
+    )
+    index("crises", "raised_at")
+    op.create_index(
+        "uq_crises_live",
+        "crises",
+        ["subject"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
 
 
 def _workforce() -> None:

@@ -59,3 +59,9 @@ class CaseStillOpen(DomainError):
     """A case needs acknowledgement and a resolution before it closes."""
 
     code = "case_still_open"
+
+
+class PromotionHeld(DomainError):
+    """Nothing promotional goes to a contact with an open complaint."""
+
+    code = "promotion_held"

@@ -52,11 +52,13 @@ _DENIED = re.compile(
     r"\bnot (?:yet|solved|resolved|fixed|really|at all)\b|n['’]t (?:solved|resolved|fixed)\b|"
     r"\bstill (?:not|no|broken|waiting|the same|nothing)\b|\bunresolved\b|\bunsolved\b"
 )
-_NO_ALONE = frozenset({"没", "没有", "否", "不", "不是", "没呢", "没有呢", "no", "nope", "nah", "2"})
+_NO_ALONE = frozenset(
+    {"没", "没有", "否", "不", "不是", "没呢", "没有呢", "no", "nope", "nah", "2"}
+)
 _YES_ALONE = re.compile(
-    r"(?:是|是的|对|对的|嗯|嗯嗯|有|好|好了|好的|可以|可以了|行|行了|ok|okay|yes|yep|yeah|yup|1|"
+    r"(?:是|是的|对|对的|嗯|嗯嗯|好了|可以了|行了|yes|yep|yeah|yup|1|"
     r"(?:都|全|问题|是的|嗯)?(?:已|已经)?(?:解决|处理好|搞定|弄好|修好|收到|满意)了?|"
-    r"(?:yes)?(?:itis|itsall|itis all|all)?(?:now)?(?:solved|resolved|fixed|done|good)(?:now)?)"
+    r"(?:yes)?(?:itis|itsall|all)?(?:now)?(?:solved|resolved|fixed|done|good)(?:now)?)"
     r"(?:谢谢|多谢|感谢|谢谢你们|谢谢您|thanks|thankyou)?"
 )
 

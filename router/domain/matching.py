@@ -119,8 +119,10 @@ class Matching:
         """Return the pairs worth making among some lines (all if None); None if there are none."""
         heads = np.flatnonzero(self._heads < np.inf) if lines is None else lines
         heads = heads[self._heads[heads] < np.inf]
-        free = (self._room > EPSILON).nonzero()[0]
-        if not len(heads) or not len(free):
+        if not len(heads):
+            return None
+        free = (self._room + EPSILON >= self._index.takes[heads].min()).nonzero()[0]
+        if not len(free):
             return None
         self._index.fresh(heads)
         extras = list(self._behind(None if lines is None else set(lines.tolist())))
@@ -274,7 +276,7 @@ class Matching:
         counted = np.maximum(0.0, counted - self._asked())
         dear = self._prices.at(counted) * policy.factor
         hot = dear.nonzero()[0]
-        price: Reals = np.zeros(len(line))
+        price = np.zeros(len(line))
         crosses = (index.takes[line] < WHOLE)[:, None] & exclusive
         if len(hot):
             has = np.where(
@@ -289,7 +291,7 @@ class Matching:
             busy = (whole == 0)[agent] * (1 - self._load[agent])
             worth = self._caps[agent] * later * crosses * busy[:, None]
             price = np.asarray(np.maximum(price, worth.max(axis=1)))
-        return price
+        return np.asarray(price, dtype=np.float64)
 
     def _asked(self) -> Reals:
         """Return how many wait for an exclusive slot, by category."""

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
+
+from router.domain.matter import Matter, same_matter
 
 #: Delay counts up to so many targets; a missed target and a lost contact cost so much more.
 _MOST_TARGETS = 5.0
@@ -90,3 +93,38 @@ def _mean(values: NDArray[np.bool_] | Reals) -> float:
 
 def _percentile(values: Reals) -> float:
     return float(np.percentile(values, 95)) if len(values) else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A conversation that is over, for first-contact resolution: whose, when, about what."""
+
+    person: str
+    opened_at: datetime
+    closed_at: datetime
+    matter: Matter
+
+
+def first_contact_resolution(
+    visits: Sequence[Visit], *, since: datetime, until: datetime, within: timedelta
+) -> float | None:
+    """Return the share of conversations without a return on the same matter ``within`` a time.
+
+    Counted are those that closed from ``since`` on and whose time for a return was over by
+    ``until``; ``visits`` hold the returns too, over all channels. None if there is none to count.
+    """
+    by_person: dict[str, list[Visit]] = {}
+    for each in visits:
+        by_person.setdefault(each.person, []).append(each)
+    counted = [each for each in visits if since <= each.closed_at <= until - within]
+    if not counted:
+        return None
+    returned = sum(
+        any(
+            each.closed_at <= other.opened_at <= each.closed_at + within
+            and same_matter(each.matter, other.matter) is True
+            for other in by_person[each.person]
+        )
+        for each in counted
+    )
+    return 1 - returned / len(counted)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import structlog
 
 from router.domain.policy import ShopPolicy
-from router.service.intake import Delivery, TakenIn, take_in, take_in_batch
+from router.service.arrivals import Delivery, TakenIn
+from router.service.intake import take_in, take_in_batch
 from router.service.ports import Store, StoreUnavailable
 
 log = structlog.get_logger()

@@ -1,5 +1,6 @@
 """Complaint cases: opened or joined by what was read, acknowledged, owned, escalated, resolved."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,9 +22,11 @@ from router.domain.case import (
 from router.domain.content import plain_text
 from router.domain.events import Happened
 from router.domain.ids import AgentId, CaseId, ContactId, QueueName
+from router.domain.matter import Matter, same_matter
 from router.domain.policy import ShopPolicy
 from router.domain.reading import Alarm, EntityKind, Intent, Reading
 from router.domain.timeline import Interaction
+from router.service import followup
 from router.service.awareness import reveal
 from router.service.ports import NotFound
 from router.service.records import Alert, CaseLink
@@ -100,9 +103,11 @@ def _open(
     at: datetime,
 ) -> Case:
     members = unit.contacts.members(said.contact)
-    recent = unit.cases.resolved_since(members, at - policy.reopen_within)
-    if recent:
-        case = reopened(recent[0], queue=policy.case_queue, at=at, clocks=policy.clocks)
+    matter = Matter(topic=_topic(reading.intent), orders=frozenset({order} - {""}))
+    back = _returned(unit, members, matter, policy=policy, at=at)
+    if back is not None:
+        case = reopened(back, queue=policy.case_queue, at=at, clocks=policy.clocks)
+        followup.drop(unit, case.id, at=at)
         case = joined(case, severity=severity, order=order, at=at, clocks=policy.clocks)
         case = unit.cases.save(case)
         _log(unit, case, "case_reopened", at=at, conversation=said.conversation)
@@ -112,7 +117,7 @@ def _open(
         contact=said.contact,
         status=CaseStatus.OPEN,
         severity=severity,
-        topic=_topic(reading.intent),
+        topic=matter.topic,
         summary=plain_text(said.content)[:_SUMMARY],
         order=order,
         opened_at=at,
@@ -127,6 +132,22 @@ def _open(
     unit.cases.add(case)
     _log(unit, case, "case_opened", at=at, conversation=said.conversation, severity=severity)
     return case
+
+
+def _returned(
+    unit: Unit,
+    members: Collection[ContactId],
+    matter: Matter,
+    *,
+    policy: ShopPolicy,
+    at: datetime,
+) -> Case | None:
+    """Return the case that this complaint comes back to: resolved lately, not plainly another."""
+    for case in unit.cases.resolved_since(members, at - policy.reopen_within):
+        before = Matter(topic=case.topic, orders=frozenset({case.order} - {""}))
+        if same_matter(before, matter) is not False:
+            return case
+    return None
 
 
 def _topic(intent: Intent) -> str:
@@ -184,15 +205,21 @@ def acknowledge(unit: Unit, *, case: CaseId, by: AgentId, at: datetime) -> Case:
 def resolve(
     unit: Unit, *, case: CaseId, by: AgentId, resolution: Resolution, note: str, at: datetime
 ) -> Case:
-    """Close a case that was acknowledged; raises CaseStillOpen otherwise."""
+    """Close a case that was acknowledged; raises CaseStillOpen otherwise.
+
+    The customer is asked whether it is solved; see `router.service.followup`.
+    """
     done = resolved(unit.cases.get(case), by=by, resolution=resolution, note=note, at=at)
-    return _saved(unit, done, "case_resolved", at=at, by=by, resolution=resolution)
+    saved = _saved(unit, done, "case_resolved", at=at, by=by, resolution=resolution)
+    followup.plan(unit, saved, at=at)
+    return saved
 
 
 def reopen(unit: Unit, *, case: CaseId, by: AgentId, policy: ShopPolicy, at: datetime) -> Case:
     """Open a resolved case again, in the cases' queue with a fresh clock."""
     again = reopened(unit.cases.get(case), queue=policy.case_queue, at=at, clocks=policy.clocks)
     saved = _saved(unit, again, "case_reopened", at=at, by=by)
+    followup.drop(unit, case, at=at)
     reveal(unit, saved.contact, policy=policy, at=at)
     return saved
 

@@ -12,7 +12,7 @@ from router.channel.contract import Capabilities
 from router.domain.ids import AccountName
 from router.domain.knowledge import Candidate
 from router.domain.policy import ShopPolicy
-from router.service import answer, clocks
+from router.service import answer, clocks, followup
 from router.service.ports import Clock, Conflict, NotFound, Reader, Store, StoreUnavailable
 from router.service.reading import take_note, understand, unread
 from router.service.records import Article
@@ -148,6 +148,26 @@ def clock_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:
         return False
 
     return Loop("clocks", work, _TICK_S)
+
+
+def follow_up_loop(
+    store: Store,
+    *,
+    policy: ShopPolicy,
+    capabilities: Mapping[AccountName, Capabilities],
+    clock: Clock,
+) -> Loop:
+    """Ask whose complaint was resolved whether it is solved, as soon as they can be asked."""
+
+    async def work() -> bool:
+        if await store.read(followup.any_to_ask, at=clock.now()):
+            asked = await store.transact(
+                followup.ask_due, policy=policy, capabilities=capabilities, at=clock.now()
+            )
+            log.info("follow_ups_asked", count=asked)
+        return False
+
+    return Loop("follow_up", work, _TICK_S)
 
 
 def forgetting_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:

@@ -7,7 +7,8 @@ from datetime import datetime
 from router.channel.contract import Event, Pulled
 from router.domain.ids import AccountName
 from router.domain.policy import ShopPolicy
-from router.service.intake import Delivery, Source, take_in
+from router.service.arrivals import Delivery, Source
+from router.service.intake import take_in
 from router.service.records import RawDelivery
 from router.service.unit import Unit
 

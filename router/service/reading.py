@@ -13,6 +13,7 @@ from router.domain.policy import ShopPolicy
 from router.domain.reading import Reading
 from router.domain.timeline import Interaction
 from router.domain.triage import triage
+from router.service import confirm
 from router.service.awareness import alert_holders, from_bot, recompute
 from router.service.cases import note_complaint
 from router.service.ports import Reader
@@ -100,6 +101,7 @@ def take_note(
             policy=policy,
             at=at,
         )
+        confirm.hear(unit, said, policy=policy, at=at)
         _log_read(unit, said, at=at)
     return tuple(for_bot)
 

@@ -8,7 +8,8 @@ from router.channel.contract import Decoded, Malformed, Moment, Request, Unverif
 from router.domain.errors import Invalid
 from router.domain.ids import ChannelName
 from router.domain.policy import ShopPolicy
-from router.service.intake import Delivery, Source, TakenIn, take_in
+from router.service.arrivals import Delivery, Source, TakenIn
+from router.service.intake import take_in
 from router.service.records import RawDelivery
 from router.service.unit import Unit
 

@@ -5,12 +5,20 @@ from datetime import datetime
 
 from router.channel.contract import Audience, Capabilities, Outbound, Speaker
 from router.domain.content import Content, Media, Text, plain_text
-from router.domain.conversation import Closed, Conversation, WithAgent, WithBot, responsible
-from router.domain.errors import CannotReply, Invalid, NotYours, QuotaUsed, WindowClosed
+from router.domain.conversation import Conversation, WithAgent, WithBot, responsible
+from router.domain.errors import (
+    CannotReply,
+    Invalid,
+    NotYours,
+    PromotionHeld,
+    QuotaUsed,
+    WindowClosed,
+)
 from router.domain.events import Happened
-from router.domain.ids import AgentId, ConversationId, InteractionId, OutboxId
+from router.domain.ids import AgentId, ContactId, ConversationId, InteractionId, OutboxId
 from router.domain.timeline import Direction, Interaction, Kind, Sending
 from router.service.records import OutboxRow, OutboxState
+from router.service.suspect import probable_cases
 from router.service.unit import Unit
 
 #: The longest text that a person may send at once; channels split it to their own limits.
@@ -66,16 +74,20 @@ def reply(
     capabilities: Capabilities,
     at: datetime,
     key: str = "",
+    promotional: bool = False,
 ) -> Said:
     """Queue an agent's answer in the conversation that the agent holds.
 
-    ``key`` makes a repeated request (a double click, a retry) the same answer. Raises NotYours,
-    CannotReply, WindowClosed, QuotaUsed or Invalid.
+    ``key`` makes a repeated request (a double click, a retry) the same answer. What is
+    ``promotional`` does not go to a person with an open complaint. Raises NotYours, CannotReply,
+    WindowClosed, QuotaUsed, PromotionHeld or Invalid.
     """
     held = unit.conversations.get(conversation)
     if not isinstance(held.state, WithAgent) or responsible(held.state) != by:
         raise NotYours("take the conversation before you answer in it")
     unit.contacts.lock(held.contact)
+    if promotional:
+        check_promotion(unit, held.contact)
     agent = unit.workforce.get(by)
     return _say(
         unit,
@@ -88,6 +100,49 @@ def reply(
         at=at,
         key=key,
     )
+
+
+def check_promotion(unit: Unit, contact: ContactId) -> None:
+    """Raise PromotionHeld while the person, or who is probably the person, has an open case."""
+    if unit.cases.open_of(unit.contacts.members(contact)) or probable_cases(unit, contact):
+        raise PromotionHeld("the contact has an open complaint; nothing promotional goes out")
+
+
+def announce(
+    unit: Unit,
+    *,
+    conversation: ConversationId,
+    content: Content,
+    name: str,
+    capabilities: Capabilities,
+    at: datetime,
+    key: str,
+    author: str = "system",
+) -> Said:
+    """Say something of the shop's own in a conversation, wherever it stands.
+
+    It is no answer: a closed conversation stays closed, and who waits goes on waiting. Raises
+    CannotReply, WindowClosed, QuotaUsed or Invalid.
+    """
+    unit.contacts.lock(unit.conversations.get(conversation).contact)
+    held = unit.conversations.get(conversation)
+    said = _say(
+        unit,
+        held,
+        content,
+        author=author,
+        author_name=name,
+        speaker=Speaker.SYSTEM if author == "system" else Speaker.AGENT,
+        capabilities=capabilities,
+        at=at,
+        key=key,
+    )
+    spoken = unit.conversations.get(conversation)
+    if spoken.version != held.version:
+        unit.conversations.save(
+            replace(spoken, waiting_since=held.waiting_since, first_answer_at=held.first_answer_at)
+        )
+    return said
 
 
 def bot_reply(
@@ -133,8 +188,6 @@ def _say(
     decision: str = "",
 ) -> Said:
     _check(content)
-    if isinstance(held.state, Closed):
-        raise CannotReply("the conversation is closed")
     external_id = f"out:{key or unit.new_id()}"
     earlier = unit.conversations.by_external(held.account, external_id)
     if earlier is not None:

@@ -12,8 +12,10 @@ from router.domain.case import Case
 from router.domain.contact import Contact, MergeRecord
 from router.domain.content import Content
 from router.domain.conversation import Conversation
+from router.domain.crisis import Crisis, Subject
 from router.domain.events import Happened, Logged
 from router.domain.evidence import Proposal
+from router.domain.followup import FollowUp
 from router.domain.identity import Claim, ClaimKind, Identity
 from router.domain.ids import (
     AccountName,
@@ -239,6 +241,17 @@ class Cases(Protocol):
     def resolved_since(
         self, members: Collection[ContactId], since: datetime
     ) -> tuple[Case, ...]: ...
+    def opened_between(
+        self, since: datetime, until: datetime, *, limit: int = 5000
+    ) -> tuple[Case, ...]:
+        """Return cases that were opened after ``since`` and not after ``until``, oldest first."""
+
+    def count_about(self, topic: str, since: datetime, until: datetime) -> int:
+        """Count cases of a topic that were opened after ``since`` and not after ``until``."""
+
+    def count_saying(self, words: Collection[str], since: datetime, until: datetime) -> int:
+        """Count cases opened in that time whose customer's words have one of ``words``."""
+
     def link(self, link: CaseLink) -> bool:
         """Join an interaction to a case; False if it was."""
 
@@ -249,6 +262,45 @@ class Cases(Protocol):
         self, contacts: Collection[ContactId]
     ) -> Mapping[ContactId, tuple[Case, ...]]:
         """Return, for each given contact (origin or root), the open cases of the whole person."""
+
+
+class FollowUps(Protocol):
+    """The questions that follow a resolution."""
+
+    def add(self, follow_up: FollowUp) -> None: ...
+    def save(self, follow_up: FollowUp) -> FollowUp:
+        """Write if the version is the stored one, else raise Conflict; return it as stored now."""
+
+    def due(self, at: datetime, *, limit: int = 50) -> tuple[FollowUp, ...]:
+        """Return what is to be asked and is looked at again now, the longest waiting first."""
+
+    def waiting(self, members: Collection[ContactId]) -> tuple[FollowUp, ...]:
+        """Return a person's follow-ups that are due or asked, oldest first."""
+
+    def of(self, case: CaseId) -> tuple[FollowUp, ...]:
+        """Return a case's follow-ups, oldest first."""
+
+
+class Crises(Protocol):
+    """Bursts of complaints and the statements about them."""
+
+    def add(self, crisis: Crisis) -> bool:
+        """Insert; return False if there is a crisis on this subject already."""
+
+    def get(self, crisis: str) -> Crisis:
+        """Raises NotFound."""
+
+    def save(self, crisis: Crisis) -> Crisis:
+        """Write if the version is the stored one, else raise Conflict; return it as stored now."""
+
+    def live(self) -> tuple[Crisis, ...]:
+        """Return those that are not over, oldest first."""
+
+    def ended(self, *, limit: int = 50) -> tuple[Crisis, ...]:
+        """Return those that are over, newest first."""
+
+    def last_on(self, subject: Subject) -> Crisis | None:
+        """Return the latest crisis on a subject, over or not."""
 
 
 class Workforce(Protocol):
@@ -468,6 +520,10 @@ class Unit(Protocol):
     def conversations(self) -> Conversations: ...
     @property
     def cases(self) -> Cases: ...
+    @property
+    def follow_ups(self) -> FollowUps: ...
+    @property
+    def crises(self) -> Crises: ...
     @property
     def workforce(self) -> Workforce: ...
     @property

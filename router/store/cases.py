@@ -48,6 +48,21 @@ _RESOLVED_SINCE = (
     )
     .order_by(cases.c.resolved_at.desc(), cases.c.id.desc())
 )
+_OPENED_BETWEEN = (
+    sa.select(cases)
+    .where(cases.c.opened_at > sa.bindparam("since"), cases.c.opened_at <= sa.bindparam("until"))
+    .order_by(cases.c.opened_at, cases.c.id)
+    .limit(_at_most)
+)
+_ABOUT_TOPIC = (
+    sa.select(sa.func.count())
+    .select_from(cases)
+    .where(
+        cases.c.topic == sa.bindparam("topic"),
+        cases.c.opened_at > sa.bindparam("since"),
+        cases.c.opened_at <= sa.bindparam("until"),
+    )
+)
 _LINK = insert_new(case_interactions)
 _LINKS = (
     sa.select(case_interactions)
@@ -107,6 +122,29 @@ class SqlCases:
         """Return a person's cases that were resolved at ``since`` or later, the latest first."""
         asked = {"members": list(members), "since": since}
         return tuple(map(_case, many(self._connection, _RESOLVED_SINCE, asked)))
+
+    def opened_between(
+        self, since: datetime, until: datetime, *, limit: int = 5000
+    ) -> tuple[Case, ...]:
+        """Return cases that were opened after ``since`` and not after ``until``, oldest first."""
+        asked = {"since": since, "until": until, "at_most": limit}
+        return tuple(map(_case, many(self._connection, _OPENED_BETWEEN, asked)))
+
+    def count_about(self, topic: str, since: datetime, until: datetime) -> int:
+        """Count cases of a topic that were opened after ``since`` and not after ``until``."""
+        asked = {"topic": topic, "since": since, "until": until}
+        return int(self._connection.execute(_ABOUT_TOPIC, asked).scalar_one())
+
+    def count_saying(self, words: Collection[str], since: datetime, until: datetime) -> int:
+        """Count cases opened in that time whose customer's words have one of ``words``."""
+        said = sa.func.lower(cases.c.summary)
+        found = sa.or_(*(said.contains(word, autoescape=True) for word in words))
+        counted = (
+            sa.select(sa.func.count())
+            .select_from(cases)
+            .where(cases.c.opened_at > since, cases.c.opened_at <= until, found)
+        )
+        return int(self._connection.execute(counted).scalar_one())
 
     def link(self, link: CaseLink) -> bool:
         """Join an interaction to a case; False if it was."""

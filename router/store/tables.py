@@ -2,7 +2,7 @@
 
 Contact-scoped tables carry ``contact_id``: the origin contact, never rewritten by a merge. Who
 stands for the person is ``contacts.root_id``. What travels in and out is in `traffic`, what is
-written down about it all in `ledger`.
+written down about it all in `ledger`, what follows from complaints in `aftermath`.
 """
 
 import sqlalchemy as sa
@@ -230,6 +230,8 @@ cases = sa.Table(
     ),
     sa.Index(None, "contact_id", "status"),
     sa.Index(None, "status", "due_at"),
+    sa.Index(None, "topic", "opened_at"),
+    sa.Index(None, "opened_at"),
 )
 
 case_interactions = sa.Table(

@@ -13,7 +13,9 @@ from router.store.cases import SqlCases
 from router.store.codec import dump
 from router.store.contacts import SqlContacts
 from router.store.conversations import SqlConversations
+from router.store.crises import SqlCrises
 from router.store.dialect import EVENT_LOCK, alone
+from router.store.followups import SqlFollowUps
 from router.store.journal import SqlJournal
 from router.store.ledger import events
 from router.store.outbox import SqlOutbox
@@ -37,6 +39,8 @@ class SqlUnit:
         self.proposals = SqlProposals(connection)
         self.conversations = SqlConversations(connection)
         self.cases = SqlCases(connection)
+        self.follow_ups = SqlFollowUps(connection)
+        self.crises = SqlCrises(connection)
         self.workforce = SqlWorkforce(connection)
         self.outbox = SqlOutbox(connection)
         self.journal = SqlJournal(connection)

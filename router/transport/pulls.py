@@ -21,7 +21,7 @@ from router.channel.contract import (
 from router.domain.ids import AccountName, ChannelName
 from router.domain.policy import ShopPolicy
 from router.service import pull
-from router.service.intake import Source
+from router.service.arrivals import Source
 from router.service.ports import Clock, Ids, Store
 from router.service.pull import Ringing
 from router.service.records import RawDelivery

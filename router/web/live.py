@@ -1,8 +1,8 @@
 """What happens now, told to open pages: one hub, one event stream a page (`/live?topics=…`).
 
 A page asks for topics and gets the topic's name as the event, with tiny data: it fetches what it
-shows by itself. Topics: ``queues``, ``trouble``, ``people``, ``knowledge`` (supervisors), ``desk``
-and ``alerts`` (one's own), ``conversation:ID``, ``typing:ID``, ``contact:ID``, ``case:ID``.
+shows by itself. Topics: ``queues``, ``trouble``, ``people``, ``knowledge``, ``crises`` (supervisors),
+``desk`` and ``alerts`` (one's own), ``conversation:ID``, ``typing:ID``, ``contact:ID``, ``case:ID``.
 At most one event a second for a topic and page, except ``desk``, ``alerts`` and ``typing``.
 """
 
@@ -37,12 +37,13 @@ MOST_TOPICS: Final = 60
 #: Events that may wait to be told; more are told as "look at everything again".
 BACKLOG: Final = 5000
 _AT_ONCE: Final = frozenset({"desk", "alerts", "typing"})
-_SUPERVISORS: Final = frozenset({"queues", "trouble", "people", "knowledge"})
+_SUPERVISORS: Final = frozenset({"queues", "trouble", "people", "knowledge", "crises"})
 _OWN: Final = frozenset({"desk", "alerts"})
 _OF_A_THING: Final = frozenset({"conversation", "typing", "contact", "case"})
 
 _TALK: Final = ("queues", "desk", "conversation", "contact")
 _CASE: Final = ("queues", "desk", "conversation", "contact", "case")
+_CRISIS: Final = ("crises",)
 #: Event kind → the topics that it touches.
 TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "interaction_taken": _TALK,
@@ -80,6 +81,14 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "case_changed": _CASE,
     "case_resolved": _CASE,
     "case_reopened": _CASE,
+    "follow_up_asked": _CASE,
+    "case_confirmed": _CASE,
+    "case_denied": _CASE,
+    "crisis_raised": _CRISIS,
+    "crisis_drafted": _CRISIS,
+    "crisis_approved": _CRISIS,
+    "crisis_pinned": _CRISIS,
+    "crisis_ended": _CRISIS,
     "merge_proposed": _TALK,
     "contacts_merged": _TALK,
     "contacts_split": _TALK,

@@ -21,6 +21,7 @@ _ERRORS: Final[Mapping[str, str]] = {
     "not_yours": "Another agent has this. Take it over first.",
     "invalid": "A value is not allowed.",
     "case_still_open": "Acknowledge the complaint before you resolve it.",
+    "promotion_held": "This customer has an open complaint: nothing promotional goes to them.",
     "not_found": "There is no such thing, or it is not for you to see.",
     "conflict": "Somebody else changed it first. Look again and repeat what is still right.",
     "unauthenticated": "Sign in first.",
@@ -99,6 +100,7 @@ _ALERTS: Final[Mapping[str, str]] = {
     "reply_dead": "An answer was given up",
     "reply_in_doubt": "It is not known whether an answer arrived",
     "account_refused": "A platform refuses one of our accounts",
+    "crisis_raised": "Many customers complain about one thing",
 }
 
 _PEOPLE: Final[Mapping[str, Mapping[str, str]]] = {
@@ -149,6 +151,16 @@ _CASES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
+_CRISES: Final[Mapping[str, Mapping[str, str]]] = {
+    "crisis_state": {
+        "raised": "raised, no statement yet",
+        "drafted": "statement drafted",
+        "approved": "statement approved",
+        "pinned": "statement pinned",
+        "ended": "over",
+    },
+}
+
 _WORK: Final[Mapping[str, Mapping[str, str]]] = {
     "disposition": {
         "answered": "question answered",
@@ -162,6 +174,9 @@ _WORK: Final[Mapping[str, Mapping[str, str]]] = {
         "closed_by_supervisor": "closed by a supervisor",
         "call": "phone call",
         "fact": "no answer needed",
+        "confirmed": "confirmed that it is solved",
+        "answered_by_bot": "answered by the bot",
+        "not_recorded": "not recorded",
     },
     "sending": {
         "queued": "sending",
@@ -235,6 +250,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
     "alert": _ALERTS,
     **_PEOPLE,
     **_CASES,
+    **_CRISES,
     **_WORK,
     **_CLAIMS,
     **_GUARANTEES,

@@ -31,7 +31,7 @@ from router.domain.conversation import Closed
 from router.domain.ids import ConversationId, InteractionId, MediaId
 from router.domain.timeline import Direction
 from router.service.accept import Busy
-from router.service.intake import TakenIn
+from router.service.arrivals import TakenIn
 from router.service.ports import NotFound, StoreUnavailable
 from router.web import uploads
 from router.web.deps import DEPS

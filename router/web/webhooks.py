@@ -23,7 +23,7 @@ from router.channel.contract import (
 from router.domain.errors import Invalid
 from router.domain.ids import AccountName
 from router.service.accept import Busy
-from router.service.intake import Delivery, TakenIn
+from router.service.arrivals import Delivery, TakenIn
 from router.service.ports import Conflict, StoreUnavailable
 from router.service.records import RawDelivery
 from router.service.replay import HIDDEN, reread, source_of, take_again

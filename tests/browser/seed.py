@@ -28,9 +28,10 @@ from router.domain.ids import (
 from router.domain.policy import ShopPolicy
 from router.domain.workforce import Agent, Presence, Role
 from router.service.accept import Intake
+from router.service.arrivals import Delivery, Source
 from router.service.desk import accept
 from router.service.dispatch import Dispatcher
-from router.service.intake import Delivery, Source, take_in
+from router.service.intake import take_in
 from router.service.library import Library
 from router.service.reading import take_note, understand, unread
 from router.service.unit import Unit

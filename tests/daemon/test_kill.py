@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -52,9 +53,10 @@ async def test_a_polite_stop_finishes_what_it_has_answered_for(tmp_path: Path) -
     acknowledged: set[int] = set()
     tried: set[int] = set()
     with house(tmp_path, channels=CHANNELS) as running:
-        burst = asyncio.create_task(_burst(running.url, 0, acknowledged, tried))
-        while len(acknowledged) < SENDERS:
-            await asyncio.sleep(0.01)
+        some = asyncio.Event()
+        asked = _burst(running.url, 0, acknowledged, tried, first=some.set)
+        burst = asyncio.create_task(asked)
+        await some.wait()
         running.process.terminate()
         await burst
         assert await asyncio.to_thread(running.process.wait, 20) == 0
@@ -62,7 +64,13 @@ async def test_a_polite_stop_finishes_what_it_has_answered_for(tmp_path: Path) -
     assert acknowledged <= kept <= tried
 
 
-async def _burst(url: str, round_: int, acknowledged: set[int], tried: set[int]) -> None:
+async def _burst(
+    url: str,
+    round_: int,
+    acknowledged: set[int],
+    tried: set[int],
+    first: Callable[[], None] = lambda: None,
+) -> None:
     async with aiohttp.ClientSession() as http:
 
         async def customer(sender: int) -> None:
@@ -75,6 +83,7 @@ async def _burst(url: str, round_: int, acknowledged: set[int], tried: set[int])
                 if status != 200:
                     return
                 acknowledged.add(number)
+                first()
 
         await asyncio.gather(*(customer(sender) for sender in range(SENDERS)))
 

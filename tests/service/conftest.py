@@ -20,8 +20,9 @@ from router.domain.policy import ShopPolicy
 from router.domain.timeline import Interaction
 from router.domain.workforce import Agent, Presence, Role
 from router.service import answer
+from router.service.arrivals import Delivery, Source, TakenIn
 from router.service.dispatch import Dispatcher
-from router.service.intake import Delivery, Source, TakenIn, take_in
+from router.service.intake import take_in
 from router.service.library import Library
 from router.service.reading import take_note, understand, unread
 from router.service.unit import Unit

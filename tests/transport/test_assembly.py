@@ -5,7 +5,8 @@ import asyncio
 from router.channel.contract import HttpCall, Push, Received, Reply
 from router.domain.content import Media, MediaKind
 from router.domain.ids import AccountName
-from router.service.intake import Delivery, take_in
+from router.service.arrivals import Delivery
+from router.service.intake import take_in
 from router.settings.load import load
 from router.transport.afterwards import Afterwards
 from router.transport.assembly import LatePush, open_transport

@@ -14,7 +14,8 @@ from router.channel.accounts import open_account
 from router.channel.contract import Received
 from router.domain.content import Content, Media, MediaKind
 from router.domain.ids import AccountName, InteractionId, MediaId, QueueName
-from router.service.intake import Delivery, take_in
+from router.service.arrivals import Delivery
+from router.service.intake import take_in
 from router.service.media import sniff, stored_at
 from router.service.records import MediaRow, OutboxState
 from router.settings.load import load

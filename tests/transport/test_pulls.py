@@ -26,7 +26,8 @@ from router.channel.contract import (
 from router.domain.content import Text
 from router.domain.identity import Claim, ClaimKind
 from router.domain.ids import AccountName, ContactId
-from router.service.intake import Delivery, TakenIn, take_in
+from router.service.arrivals import Delivery, TakenIn
+from router.service.intake import take_in
 from router.service.pull import ringing
 from router.settings.load import load
 from router.transport.afterwards import Afterwards

@@ -35,11 +35,15 @@ class ChoiceBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ReplyBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What to say: words; a posted file (``media``), its caption in ``text``; or a menu."""
+    """What to say: words; a posted file (``media``), its caption in ``text``; or a menu.
+
+    What is ``promotional`` is refused while the person has an open complaint.
+    """
 
     text: str = ""
     media: str = ""
     options: tuple[ChoiceBody, ...] = ()
+    promotional: bool = False
 
 
 class SaidShape(Shape, frozen=True):
@@ -101,6 +105,7 @@ async def send_reply(asked: Asked) -> SaidShape:
         capabilities=asked.deps.capabilities,
         at=asked.at,
         key=f"{conversation}:{key}" if key else "",
+        promotional=asked.body.promotional,
     )
     return SaidShape(interaction=InteractionShape.of(said.interaction), outbox=said.outbox)
 

@@ -1,9 +1,13 @@
-"""The guarantees about complaints: what the last audit found, and a new one."""
+"""The guarantees about complaints, checked; and how many matters are settled at the first contact."""
 
-from datetime import datetime
-from typing import Any, Self
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Self
+
+import msgspec
+from msgspec import Meta
 
 from router.domain.workforce import Role
+from router.service.figures import resolved_at_first
 from router.service.ports import NotFound
 from router.service.proof import Proof, last_proof, prove
 from router.web.api.operations import Asked, Operations
@@ -72,3 +76,30 @@ async def run_audit(asked: Asked) -> ProofShape:
     """Re-derive the guarantees from the stored history now; it takes a minute at most."""
     deps = asked.deps
     return ProofShape.of(await prove(deps.store, clock=deps.clock, holder=deps.ids.new()))
+
+
+class FiguresQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Over how many days up to now."""
+
+    days: Annotated[int, Meta(ge=1, le=92)] = 30
+
+
+class FiguresShape(Shape, frozen=True):
+    """First-contact resolution: the share of closed conversations without a return in time.
+
+    None if no conversation closed whose time for a return (``reopen_within``) is over.
+    """
+
+    since: datetime
+    until: datetime
+    fcr: float | None
+
+
+@operations.add("GET", "/figures", answer=FiguresShape, query=FiguresQuery, role=Role.SUPERVISOR)
+async def get_figures(asked: Asked) -> FiguresShape:
+    """Return the first-contact resolution of the last days, over all channels."""
+    since = asked.at - timedelta(days=asked.query.days)
+    fcr = await asked.deps.store.read(
+        resolved_at_first, since=since, until=asked.at, within=asked.deps.policy.reopen_within
+    )
+    return FiguresShape(since=since, until=asked.at, fcr=fcr)

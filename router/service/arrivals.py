@@ -1,0 +1,43 @@
+"""What arrives from a channel, and what became of it: plain values of intake."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.channel.contract import Capabilities, Event, Family
+from router.domain.ids import AccountName, ChannelName, ConversationId, InteractionId, QueueName
+from router.domain.timeline import Interaction
+from router.service.records import RawDelivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The account that a delivery came to."""
+
+    account: AccountName
+    channel: ChannelName
+    family: Family
+    queue: QueueName
+    capabilities: Capabilities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What one delivery says, with the raw bytes if they are to be kept."""
+
+    source: Source
+    events: tuple[Event, ...]
+    received_at: datetime
+    raw: RawDelivery | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """What became of a delivery: interactions that are new, and how many events were known."""
+
+    added: tuple[Interaction, ...]
+    known: int
+    ignored: int
+    #: (external id of the event, interaction) for those who must answer with our ids.
+    named: tuple[tuple[str, InteractionId, int], ...]
+    conversations: tuple[ConversationId, ...]
+    bells: int
