@@ -201,3 +201,22 @@ def told(violation: Mapping[str, Any]) -> str:
         f"{name}={violation[name]}" for name in ("conversation", "case") if violation[name]
     )
     return f"{violation['guarantee']} event {violation['seq']} {violation['what']} {where}".strip()
+
+
+async def make_token(settings: Settings, login: str, name: str) -> str:
+    """Make a token for a person; raises NotFound if there is no such login."""
+    store = await _open(settings)
+    made, digest = people.new_token()
+    try:
+        await store.transact(_token, login, name, digest)
+    finally:
+        await store.close()
+    return made
+
+
+def _token(unit: Unit, login: str, name: str, digest: str) -> None:
+    person = unit.workforce.by_login(login)
+    if person is None:
+        raise NotFound(f"nobody signs in as {login}")
+    at = SystemClock().now()
+    people.create_token(unit, agent=person.id, name=name, sha256=digest, at=at)

@@ -16,6 +16,7 @@ from router.channel.contract import Channel
 from router.channel.registry import BrokenChannel, channels
 from router.cli import admin
 from router.cli.imports import ImportProblem, read_agents, read_articles
+from router.domain.errors import DomainError
 from router.logs import configure
 from router.settings.accounts import generated
 from router.settings.load import ConfigError, Settings, load
@@ -87,6 +88,17 @@ def migrate(database_url: str | None) -> None:
 def secret(name: str) -> None:
     """Print a generated secret, such as phone-api-key."""
     click.echo(generated(_settings().data, name))
+
+
+@main.command()
+@click.argument("login")
+@click.option("--name", default="command line", show_default=True, help="What it is for.")
+def token(login: str, name: str) -> None:
+    """Make a bearer token of the API for a person and print it, this once."""
+    try:
+        click.echo(asyncio.run(admin.make_token(_settings(), login, name)))
+    except DomainError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command("channels")

@@ -1,7 +1,9 @@
 """The people who answer: made, edited, let go; their passwords and the API's tokens."""
 
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from router.domain.conversation import WrapUp
 from router.domain.errors import Invalid
@@ -19,6 +21,8 @@ from router.service.unit import Unit
 MOST_CAPACITY = 4.0
 _FAMILIES = frozenset({"im", "social", "webchat", "voice", "email", "sms", "shop"})
 _LONGEST_NAME = 80
+#: What every token of ours begins with, so that a leaked one is recognised.
+TOKEN_PREFIX = "mst_"  # noqa: S105  a mark, not a secret
 LANGUAGES = ("", "zh", "en")
 
 
@@ -217,6 +221,12 @@ def end_sessions(unit: Unit, *, agent: AgentId, by: AgentId, at: datetime) -> No
 
 
 # ----- tokens ------------------------------------------------------------------------------------
+
+
+def new_token() -> tuple[str, str]:
+    """Return a bearer token of the API and the digest that is kept of it."""
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    return token, sha256(token.encode()).hexdigest()
 
 
 def create_token(unit: Unit, *, agent: AgentId, name: str, sha256: str, at: datetime) -> ApiToken:

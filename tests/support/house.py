@@ -40,9 +40,10 @@ class House:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            check=True,
+            check=False,
             timeout=60,
         )
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     def secret(self, name: str) -> str:

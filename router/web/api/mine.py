@@ -1,8 +1,6 @@
 """Oneself: presence, desk, offers, alerts, password, tokens."""
 
-import secrets
 from datetime import datetime
-from hashlib import sha256
 
 import msgspec
 
@@ -20,9 +18,6 @@ from router.web.errors import Denied
 from router.web.signin import DOOR, strong
 
 operations = Operations("me")
-
-#: What every token of ours begins with, so that a leaked one is recognised.
-TOKEN_PREFIX = "mst_"  # noqa: S105  a mark, not a secret
 
 
 class MeShape(Shape, frozen=True):
@@ -146,16 +141,10 @@ def tokens_of(unit: Unit, agent: AgentId) -> tuple[ApiToken, ...]:
     return unit.workforce.tokens(agent)
 
 
-def new_token() -> tuple[str, str]:
-    """Return a token and the digest that is kept of it."""
-    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    return token, sha256(token.encode()).hexdigest()
-
-
 @operations.add("POST", "/me/tokens", answer=NewTokenShape, body=TokenBody, status=201)
 async def create_my_token(asked: Asked) -> NewTokenShape:
     """Make a token that opens this API. It is shown this once."""
-    token, digest = new_token()
+    token, digest = people.new_token()
     kept = await asked.deps.store.transact(
         people.create_token,
         agent=asked.agent.id,
