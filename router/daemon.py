@@ -32,10 +32,12 @@ from router.service.library import Library
 from router.service.loops import (
     bot_loop,
     clock_loop,
+    crisis_loop,
     follow_up_loop,
     forgetting_loop,
     reading_loop,
 )
+from router.service.poll import polling_loop
 from router.settings.accounts import generated
 from router.settings.load import Settings
 from router.store.engine import SqlStore, open_store
@@ -170,6 +172,7 @@ async def _serve(rooms: Rooms) -> None:
         name=rooms.name,
         settings=_transport_settings(rooms.settings),
         policy=rooms.settings.policy,
+        intake=rooms.intake,
     )
     async with around as transport, asyncio.TaskGroup() as tasks:
         app = build_app(_deps(rooms, transport))
@@ -261,9 +264,18 @@ def _loops(
             store, reader=rooms.reader, knowledge=rooms.library, policy=policy, clock=clock
         ),
         "bot": bot_loop(
-            store, knowledge=rooms.library, policy=policy, capabilities=able, clock=clock
+            store,
+            knowledge=rooms.library,
+            policy=policy,
+            capabilities=able,
+            families=families(rooms.settings),
+            clock=clock,
         ),
+        "crisis": crisis_loop(store, policy=policy, clock=clock),
         "clocks": clock_loop(store, policy=policy, clock=clock),
+        "polling": polling_loop(
+            rooms.settings.accounts, intake=rooms.intake, clock=clock, ids=rooms.ids
+        ),
         "follow_up": follow_up_loop(store, policy=policy, capabilities=able, clock=clock),
         "forgetting": forgetting_loop(store, policy=policy, clock=clock),
     }
@@ -273,6 +285,8 @@ def _loops(
     return {
         **{name: bell.run() for name, bell in bells.items()},
         **{name: duty.run() for name, duty in transport.duties.items()},
+        **{f"line {name}": line.run() for name, line in transport.lines.items()},
+        **{f"stream {name}": each.run() for name, each in transport.streams.items()},
         **({"notices": notices.run()} if notices is not None else {}),
         "afterwards": transport.afterwards.run(),
         "dispatch": rooms.dispatcher.run(),

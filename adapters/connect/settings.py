@@ -11,13 +11,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One instance.
 
     ``api_key`` is what our own sender in AWS (Firehose, EventBridge or a function) gives with each
-    delivery. ``instance_id`` refuses records of other instances, and is needed to ask who rang.
-    ``aws_…`` is the key that reads finished analyses from S3 and asks who rang. ``partial_results``
-    shows words that are still being recognised. ``s3_base`` and ``connect_base`` are other
-    addresses than Amazon's own.
+    delivery; without it the path's secret alone is the proof. ``instance_id`` refuses records of
+    other instances, and is needed to ask who rang. ``aws_…`` is the key that reads finished
+    analyses from S3 and asks who rang. ``partial_results`` shows words that are still being
+    recognised. ``s3_base`` and ``connect_base`` are other addresses than Amazon's own.
     """
 
-    api_key: str
+    api_key: str = ""
     instance_id: str = ""
     aws_region: str = ""
     aws_access_key_id: str = ""
@@ -29,9 +29,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connect_base: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse an empty key, which anybody could give, and half a key of Amazon's."""
-        if not self.api_key:
-            raise ValueError("api_key must not be empty")
+        """Refuse half a key of Amazon's."""
         aws = (self.aws_region, self.aws_access_key_id, self.aws_secret_access_key)
         if any(aws) and not all(aws):
             raise ValueError("aws_region and both parts of the aws key belong together")

@@ -72,6 +72,15 @@ class DingTalk:
 
     # ----- the stream ----------------------------------------------------------------------------
 
+    @property
+    def dials(self) -> bool:
+        """Return whether the robot is heard by stream and not by webhook."""
+        return self.settings.stream
+
+    def parts(self, frame: bytes) -> bool:
+        """Return whether DingTalk asks us to leave and dial again."""
+        return stream.parts(frame)
+
     def dial_call(self) -> HttpCall:
         """Return the call that asks for a stream; it holds credentials and is never stored."""
         return stream.dial_call(self.settings)

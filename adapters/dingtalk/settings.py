@@ -19,14 +19,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """One robot of one app.
 
     ``app_key`` and ``app_secret`` are the app's Client ID and Client Secret. ``robot_code`` is the
-    app's key unless given. ``token``, ``aes_key`` and ``receiver_id`` are for encrypted event
-    pushes and may be left out where there are none. ``api_base`` and ``oapi_base`` are where calls
-    go, by the new and the old interface.
+    app's key unless given. With ``stream`` we open a stream ourselves, where DingTalk cannot reach
+    us; without, it calls the webhook. ``token``, ``aes_key`` and ``receiver_id`` are for encrypted
+    event pushes and may be left out where there are none. ``api_base`` and ``oapi_base`` are where
+    calls go, by the new and the old interface.
     """
 
     app_secret: str
     app_key: str
     robot_code: str = ""
+    stream: bool = False
     token: str = ""
     aes_key: str = ""
     receiver_id: str = ""

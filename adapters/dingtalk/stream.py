@@ -59,6 +59,16 @@ def decoded(body: bytes, now: datetime) -> Decoded:
             return Decoded(events=events, response=_ack(key, frame, code=_UNKNOWN))
 
 
+def parts(body: bytes) -> bool:
+    """Return whether a frame asks us to leave the stream and to open another."""
+    try:
+        frame = _read(body)
+    except Malformed:
+        return False
+    topic = word(inside(frame, "headers"), "topic")
+    return word(frame, "type") == "SYSTEM" and topic == "disconnect"
+
+
 def _called_back(topic: str, data: Mapping[str, Any], key: str, at: datetime) -> tuple[Event, ...]:
     return messages_of(data, at) if topic == MESSAGES else (pressed(data, key, at),)
 

@@ -41,7 +41,7 @@ def events_of(mail: Mail, settings: Settings) -> tuple[Event, ...]:
         return (bounced,)
     if (robot := _automatic(mail)) is not None:
         return (Ignored(kind=robot),)
-    if address == settings.address.lower():
+    if address and address == settings.address.lower():
         return (Ignored(kind="from ourselves"),)
     key = mail.id or _hashed(mail)
     first, *more = told(_words(mail), mail.files)

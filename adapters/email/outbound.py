@@ -43,7 +43,7 @@ def calls_for(message: Outbound, settings: Settings) -> tuple[MailCall, ...]:
     """Return the one mail that says ``message``; nothing if nobody could get it."""
     recipient = message.recipient.removeprefix(UNPROVEN)
     words = fit(as_text(message.content))
-    if not _RECIPIENT.fullmatch(recipient) or not words.strip():
+    if not (settings.address and words.strip() and _RECIPIENT.fullmatch(recipient)):
         return ()
     key = _id(message, settings)
     try:

@@ -26,7 +26,7 @@ def key_bytes(given: str) -> bytes:
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One mailbox, ``address``, that a relay delivers to us.
+    """One mailbox, ``address``, that a relay delivers to us; without it mails are only read.
 
     A delivery is taken by whichever proof is set: ``signing_key`` (Mailgun), ``public_key_b64``
     (SendGrid's signed events), ``topic_arn`` with ``sns_certificates`` (Amazon SES through SNS;
@@ -39,7 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     puts the thread into the address that is answered to.
     """
 
-    address: str
+    address: str = ""
     signing_key: str = ""
     public_key_b64: str = ""
     topic_arn: str = ""
@@ -64,7 +64,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse a mailbox that anybody could write for, and keys that are none."""
         local, _, domain = self.address.rpartition("@")
-        if not (local and domain and self.address.isascii() and self.address.isprintable()):
+        fine = local and domain and self.address.isascii() and self.address.isprintable()
+        if self.address and not fine:
             raise ValueError("address must be a mail address such as support@shop.example")
         if bool(self.smtp_user) != bool(self.smtp_password):
             raise ValueError("smtp_user and smtp_password belong together: give both or neither")

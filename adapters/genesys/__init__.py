@@ -13,4 +13,5 @@ CHANNEL = Channel(
     settings=Settings,
     build=Genesys,
     secrets=frozenset({"api_key", "client_secret"}),
+    needs_secret_path=True,  # the platform signs nothing
 )

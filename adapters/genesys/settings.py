@@ -8,13 +8,14 @@ from msgspec import Meta, Struct
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One organisation.
 
-    ``api_key`` is what EventBridge gives with each notification. ``organization_id`` refuses those
+    ``api_key`` is what EventBridge gives with each notification; without it the path's secret alone
+    is the proof. ``organization_id`` refuses those
     of others. ``client_id`` and ``client_secret`` are an OAuth client's and ask who rang;
     ``login_base`` and ``api_base`` are those of the organisation's region. ``partial_results``
     shows words that are still being recognised.
     """
 
-    api_key: str
+    api_key: str = ""
     organization_id: str = ""
     client_id: str = ""
     client_secret: str = ""
@@ -25,8 +26,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     api_base: str = "https://api.mypurecloud.com"
 
     def __post_init__(self) -> None:
-        """Refuse an empty key, which anybody could give."""
-        if not self.api_key:
-            raise ValueError("api_key must not be empty")
+        """Refuse half a key."""
         if bool(self.client_id) != bool(self.client_secret):
             raise ValueError("client_id and client_secret belong together: give both or neither")

@@ -40,8 +40,9 @@ _LONGEST = 9  # digits of a number of rows
 _MOST_BYTES = 4 * 1024 * 1024
 #: What has just ended is read again: its last rows may come late. Keys survive that.
 _BACK = timedelta(minutes=10)
-#: How far the first pull looks back.
+#: How far the first pull looks back, and how much is asked for at once after a long silence.
 _FIRST = timedelta(hours=24)
+_MOST_AT_ONCE = timedelta(hours=24)
 _OK = 200
 _TOKEN = "19"  # noqa: S105  a number of an error, unverified
 _FIELDS = (
@@ -73,7 +74,8 @@ def period_of(cursor: str, rung: str) -> Period:
         raise ValueError(f"expected a bell's hint as a local time, got {rung!r}")
     if page:
         return Period(since=start or end, until=end, page=int(page))
-    return Period(since=start - _BACK if start is not None else end - _FIRST, until=end)
+    since_then = start - _BACK if start is not None else end - _FIRST
+    return Period(since=since_then, until=min(end, since_then + _MOST_AT_ONCE))
 
 
 def bells(settings: Settings, now: datetime) -> tuple[Bell, ...]:
@@ -138,7 +140,7 @@ def read_pull(bell: Bell, reply: Reply) -> Pulled | Outcome:
     raise Malformed("the answer is none that was asked for")
 
 
-def _chat(page: Mapping[str, Any], rung: str) -> tuple[tuple[Event, ...], int]:
+def _chat(page: Mapping[str, Any], _rung: str) -> tuple[tuple[Event, ...], int]:
     rows = tuple(listed(page))
     return tuple(chat_of(rows)), len(rows)
 
@@ -151,7 +153,7 @@ def _sessions(page: Mapping[str, Any], rung: str) -> tuple[tuple[Event, ...], in
     return tuple(bells), len(rows)
 
 
-def _orders(page: Mapping[str, Any], rung: str) -> tuple[tuple[Event, ...], int]:
+def _orders(page: Mapping[str, Any], _rung: str) -> tuple[tuple[Event, ...], int]:
     rows = [row for row in listed(page) if word(row, "orderId")]
     return tuple(order_of(row) for row in rows), len(rows)
 
@@ -176,7 +178,9 @@ def _turned(bell: Bell, page: Mapping[str, Any], events: tuple[Event, ...], rows
     again = last if last > 1 else 0
     following = again if period.page == 0 else period.page - 1
     if following < 1:
-        return Pulled(events=events, cursor=local_text(period.until), more=False)
+        rung = local_time(bell.hint)
+        more = rung is not None and period.until < rung
+        return Pulled(events=events, cursor=local_text(period.until), more=more)
     return Pulled(events=events, cursor=replace(period, page=following).cursor, more=True)
 
 

@@ -188,7 +188,7 @@ class TencentCcc:
         if "AsrDataList" not in answer:
             return Deferred(why="not transcribed yet", retry_after=_LATER)
         rows = [each for each in many(answer, "AsrDataList") if word(each, "Message")]
-        rows.sort(key=lambda each: _time(each, "Start") or _EPOCH)
+        rows.sort(key=lambda each: _time(each, "Start") or _time(each, "Timestamp") or _EPOCH)
         first = next(filter(None, (_time(each, "Start") for each in rows)), _EPOCH)
         start = first if facts.start == _EPOCH else facts.start
         turns = tuple(self._turn(session, each, facts, start) for each in rows)

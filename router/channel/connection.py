@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Protocol, runtime_checkable
 
-from router.channel.contract import ReceiptState, Request, Speaker, Trusted
+from router.channel.contract import (
+    HttpCall,
+    Outcome,
+    ReceiptState,
+    Reply,
+    Request,
+    Speaker,
+    Trusted,
+)
 from router.domain.content import Content
 from router.domain.identity import Claim
 
@@ -138,3 +146,56 @@ class SignsVisitors(Protocol):
 
     def issue(self, *, member: str, name: str, phone: str, at: datetime, lasts: timedelta) -> str:
         """Return a signed token for one member of the shop."""
+
+
+# ----- connections that we open ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """An MQTT broker and who we are there; ``url`` is ``mqtt://`` or ``mqtts://`` host and port.
+
+    ``subscriptions`` are the topic filters of what people say to us. ``client`` is our stable name
+    as the one that listens: under it the broker keeps what comes while nobody does.
+    """
+
+    url: str
+    client: str
+    subscriptions: tuple[str, ...]
+    username: str = ""
+    password: str = ""
+
+
+@runtime_checkable
+class OverBroker(Protocol):
+    """A channel whose deliveries come over an MQTT broker.
+
+    Each publish is a `Request` of the method ``PUBLISH`` whose path is the topic, with the headers
+    ``retain`` (0 or 1) and, from MQTT 5, the user properties in lower case.
+    """
+
+    @property
+    def broker(self) -> Broker:
+        """Return where the broker is and what to listen to."""
+
+
+@runtime_checkable
+class Dials(Protocol):
+    """A channel that is heard over a WebSocket which we open ourselves.
+
+    Each text frame is a `Request` of the method ``FRAME`` with the socket's address (without its
+    query, which holds a ticket); a `Decoded.response` with a body is sent back after the commit.
+    """
+
+    @property
+    def dials(self) -> bool:
+        """Return whether the account wants to be heard so."""
+
+    def dial_call(self) -> HttpCall:
+        """Return the call that asks where to connect; it holds credentials, is never stored."""
+
+    def read_dial(self, reply: Reply) -> str | Outcome:
+        """Return the address to connect to, or what went wrong."""
+
+    def parts(self, frame: bytes) -> bool:
+        """Return whether the platform asks us, by this frame, to leave and dial again."""

@@ -67,6 +67,7 @@ class Index(View):
         self._built: list[int] = []
         self._prices: tuple[tuple[object, ...], PriceList] | None = None
         self.exclusive = np.array([kind.exclusive for kind in self.kinds], bool)
+        self.asked = np.zeros(len(self.kinds))  # how many in line want each category
         #: When, by waiting alone, something may become worth doing; as of the last decision.
         self.again: datetime | None = None
         self._grow(_WIDTH, _WIDTH)
@@ -125,6 +126,7 @@ class Index(View):
     def _enqueue(self, waiting: Waiting) -> None:
         row = self._row(waiting)
         self._line_of[waiting.conversation] = row
+        self.asked += self.own[row]
         insort(self.lines[row].members, (waiting.since.timestamp(), waiting.conversation))
         self._rehead(row)
         if waiting.previous is not None:
@@ -143,6 +145,7 @@ class Index(View):
         row = self._line_of.pop(name, None)
         if row is None:
             return
+        self.asked -= self.own[row]
         members = self.lines[row].members
         _remove(members, (waiting.since.timestamp(), name))
         self._rehead(row)
@@ -163,7 +166,11 @@ class Index(View):
 
     def staffed(self, agent: Agent) -> None:
         """An agent's skills, capacity or presence are as given."""
+        new = agent.id not in self.staff.position
         self.staff.staff(agent)
+        if new:
+            for row in sorted(set(self.sticky.get(agent.id, {}).values())):
+                self._rehead(row)
 
     def unstaffed(self, agent: AgentId) -> None:
         """An agent is gone for good."""

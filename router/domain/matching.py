@@ -125,22 +125,24 @@ class Matching:
         if not len(free):
             return None
         self._index.fresh(heads)
-        extras = list(self._behind(None if lines is None else set(lines.tolist())))
+        extras = list(self._behind(free, None if lines is None else set(lines.tolist())))
         line, since = heads, self._heads[heads]
         if extras:
             line = np.concatenate([heads, [each.line for each in extras]]).astype(np.intp)
             since = np.concatenate([since, [each.since for each in extras]])
         return self._worth(line, np.maximum(0.0, self._now - since), extras, free)
 
-    def _behind(self, lines: set[int] | None) -> Iterator[_Extra]:
+    def _behind(self, free: Rows, lines: set[int] | None) -> Iterator[_Extra]:
         """Yield who may pass the head of their line: to an agent they know, or that it must not."""
-        index, position = self._index, self._index.staff.position
-        for agent, waiting in index.sticky.items():
-            if waiting and agent in position and self._room[position[agent]] > EPSILON:
-                for name, line in waiting.items():
-                    if (lines is None or line in lines) and self._is_behind(name, line):
-                        since = index.waiting[name].since.timestamp()
-                        yield _Extra(line=line, since=since, name=name, agents=frozenset({agent}))
+        index = self._index
+        for position in free.tolist():
+            agent, room = index.staff.ids[position], self._room[position] + EPSILON
+            for name, line in index.sticky.get(agent, {}).items():
+                if lines is not None and line not in lines:
+                    continue
+                if room >= index.takes[line] and self._is_behind(name, line):
+                    since = index.waiting[name].since.timestamp()
+                    yield _Extra(line=line, since=since, name=name, agents=frozenset({agent}))
         for line, barred in index.barring.items():
             if barred and (lines is None or line in lines):
                 yield from self._past(line)
@@ -273,7 +275,7 @@ class Matching:
         exclusive = index.exclusive
         spare = shared * (1 - policy.spared * whole * self._caps[:, 0])
         counted = np.where(exclusive, whole @ self._caps, spare @ self._caps)
-        counted = np.maximum(0.0, counted - self._asked())
+        counted = np.maximum(0.0, counted - index.asked * exclusive)
         dear = self._prices.at(counted) * policy.factor
         hot = dear.nonzero()[0]
         price = np.zeros(len(line))
@@ -293,17 +295,10 @@ class Matching:
             price = np.asarray(np.maximum(price, worth.max(axis=1)))
         return np.asarray(price, dtype=np.float64)
 
-    def _asked(self) -> Reals:
-        """Return how many wait for an exclusive slot, by category."""
-        index = self._index
-        lines = (self._heads < np.inf).nonzero()[0]
-        waiting = [len(index.lines[each].members) for each in lines.tolist()]
-        return np.asarray(np.array(waiting) @ index.own[lines]) * index.exclusive
-
     # ----- who goes first, and to whom ----------------------------------------------------------
 
-    def _order(self, pairs: _Pairs) -> list[int]:
-        """Return the rows in the order in which they are served."""
+    def _order(self, pairs: _Pairs) -> Iterator[int]:
+        """Yield the rows in the order in which they are served."""
         index = self._index
         effort = index.effort[pairs.line[pairs.row], pairs.agent] / _SCALE
         value = np.maximum(pairs.total, _FLOOR) / effort
@@ -312,11 +307,18 @@ class Matching:
         line, waited = pairs.line[rows], pairs.waited[rows]
         key = np.where(pairs.late[rows], _OVERDUE + _OVERDUE_KEY + waited, key)
         key = key + _COMPLAINT * index.complaint[line]
-        if len(rows) == 1:
-            return [int(rows[0])]
-        names = [self._name(pairs, row) or "" for row in rows.tolist()]
-        order = sorted(range(len(rows)), key=lambda at: (-key[at], -waited[at], names[at]))
-        return [int(rows[at]) for at in order]
+        order = np.lexsort((-waited, -key)).tolist()
+        while order:
+            first = order[0]
+            even = [first]
+            for at in order[1:]:
+                if key[at] != key[first] or waited[at] != waited[first]:
+                    break
+                even.append(at)
+            if len(even) > 1:
+                even.sort(key=lambda at: self._name(pairs, int(rows[at])) or "")
+            yield from (int(rows[at]) for at in even)
+            order = order[len(even) :]
 
     def _name(self, pairs: _Pairs, row: int) -> ConversationId | None:
         heads = len(pairs.line) - len(pairs.extras)

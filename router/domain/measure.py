@@ -121,7 +121,8 @@ def first_contact_resolution(
         return None
     returned = sum(
         any(
-            each.closed_at <= other.opened_at <= each.closed_at + within
+            other is not each
+            and each.closed_at <= other.opened_at <= each.closed_at + within
             and same_matter(each.matter, other.matter) is True
             for other in by_person[each.person]
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from router.domain.case import CaseClock
+from router.domain.crisis import CrisisPolicy
 from router.domain.hours import Hours
 from router.domain.ids import QueueName
 from router.domain.reading import Intent
@@ -34,10 +35,12 @@ class PricePolicy:
 
     ``horizon`` is how far ahead demand counts with ``holders`` holders of a skill; it stretches by
     the root of their number, between the factors ``shortest`` and ``longest``, and by ``exclusive``
-    for slots that take the whole agent. ``worth`` multiplies the weight of the demand; prices below
-    ``least`` are nothing. ``crossing`` is the part of an exclusive slot's price that shared work
-    pays for an empty agent, ``draining`` the part it pays for one who has shared work already and
-    would be empty later. ``factor`` multiplies every price (0: no prices).
+    for slots that take the whole agent. The worth of the demand is its mean weight to the
+    ``power``, times ``worth``; prices below ``least`` are nothing. ``crossing`` is the part of an
+    exclusive slot's price that shared work pays for an idle agent, ``draining`` the part it pays
+    for one who has shared work already and would be idle later. ``spared`` is the part of the
+    shared slots of idle agents with exclusive ones that does not count as free. ``factor``
+    multiplies every price (0: no prices).
     """
 
     factor: float = 1.0
@@ -142,6 +145,7 @@ class ShopPolicy:
     shop: Mapping[str, str]  # the shop's name by language
     raw_kept: timedelta
     hours: Hours
+    crisis: CrisisPolicy
 
     def queue(self, name: QueueName) -> QueuePolicy:
         """Return the queue, or the default one if it is no longer configured."""

@@ -25,6 +25,7 @@ class Reasons(Mapping[str, Any]):
         self._policy = index.policy
         self._waiting, self._match, self._now = waiting, match, now
         self._people = tuple(index.staff.people)
+        self._gone = frozenset(index.staff.gone)
         self._room = index.staff.room[: len(self._people)].copy()
         self._made: dict[str, Any] | None = None
 
@@ -88,7 +89,7 @@ class Reasons(Mapping[str, Any]):
         candidates = set(self._match.agents.tolist())
         order = sorted(range(len(self._people)), key=lambda each: self._people[each].id)
         for each in order:
-            if each in candidates:
+            if each in candidates or each in self._gone:
                 continue
             agent = self._people[each]
             why = excluded(self._waiting, agent, float(self._room[each]), self._policy)

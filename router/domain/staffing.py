@@ -39,6 +39,7 @@ class Staffing:
         self.ids: list[AgentId] = []
         self.people: list[Agent] = []
         self.position: dict[AgentId, int] = {}
+        self.gone: set[int] = set()  # who is no longer staffed at all
         self.version = self.shape = 0
         self._grow(_WIDTH)
 
@@ -74,8 +75,9 @@ class Staffing:
         row = self.position.get(agent.id)
         if row is None:
             row = self._hire(agent)
-        elif _stands(self.people[row]) != _stands(agent):
+        elif row in self.gone or _stands(self.people[row]) != _stands(agent):
             self.version += 1
+        self.gone.discard(row)
         able = float(agent.active and agent.presence is Presence.AVAILABLE)
         self.near[row] = float(agent.active and agent.presence in _ON_SHIFT)
         came = agent.presence_since.timestamp()
@@ -123,6 +125,7 @@ class Staffing:
         """An agent is gone: the row stays, without room and without fit."""
         row = self.position.get(agent)
         if row is not None:
+            self.gone.add(row)
             self.people[row] = replace(self.people[row], active=False)
             self.able[row] = self.near[row] = 0.0
             self.caps[row] = 0.0

@@ -15,7 +15,8 @@ from router.domain.timeline import Direction, Interaction
 from router.service.awareness import from_bot
 from router.service.ports import Conflict
 from router.service.records import Article, DecisionRecord
-from router.service.reply import bot_reply
+from router.service.reply import announce, bot_reply
+from router.service.statement import Families, Statement, key_of, statements_for
 from router.service.unit import Unit
 
 _SOURCE: Mapping[str, str] = {
@@ -32,16 +33,20 @@ _HUMAN: Mapping[str, str] = {"en": "Talk to a person", "zh": "转人工客服"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What the bot has to answer: a conversation it holds, up to one word of the contact's."""
+    """What the bot has to answer: a conversation it holds, up to one word of the contact's.
+
+    ``statements`` are pinned ones that concern it and were not said in it.
+    """
 
     conversation: ConversationId
     channel: str
     language: str
     question: Interaction
     turns: int
+    statements: tuple[Statement, ...] = ()
 
 
-def due(unit: Unit) -> tuple[Turn, ...]:
+def due(unit: Unit, *, policy: ShopPolicy, families: Families) -> tuple[Turn, ...]:
     """Return the conversations that wait for the bot's answer, from the tables alone."""
     turns = []
     for held in unit.conversations.open():
@@ -56,6 +61,7 @@ def due(unit: Unit) -> tuple[Turn, ...]:
                         language=held.language or "zh",
                         question=asked[-1],
                         turns=sum(each.author == "bot" for each in said),
+                        statements=statements_for(unit, held, policy=policy, families=families),
                     )
                 )
     return tuple(turns)
@@ -63,10 +69,15 @@ def due(unit: Unit) -> tuple[Turn, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """What the bot says, or that it hands over (``content`` None), and why."""
+    """What the bot says, or that it hands over (``content`` None), and why.
+
+    ``first`` are the official statements that are said before anything else, also before it
+    hands over.
+    """
 
     content: Content | None
     because: Mapping[str, object]
+    first: tuple[Statement, ...] = ()
 
 
 def compose(
@@ -76,7 +87,18 @@ def compose(
     *,
     policy: ShopPolicy,
 ) -> Utterance:
-    """Return what to say to ``turn``; pure."""
+    """Return what to say to ``turn``, official statements first; pure."""
+    utterance = _composed(turn, candidates, articles, policy=policy)
+    return replace(utterance, first=turn.statements)
+
+
+def _composed(
+    turn: Turn,
+    candidates: tuple[Candidate, ...],
+    articles: Mapping[str, Article],
+    *,
+    policy: ShopPolicy,
+) -> Utterance:
     if turn.turns >= policy.bot.most_turns:
         return Utterance(content=None, because={"why": "most_turns"})
     pressed = turn.question.content
@@ -146,13 +168,16 @@ def say(
         return False
     if unit.conversations.unread_of(members):
         raise Conflict("something of this person has not been read yet")
+    able = capabilities.get(held.account) or Capabilities(replies=False)
     cases = unit.cases.open_of(members)
+    name = policy.bot.name.get(_spoken(turn.language), "")
+    if not cases and able.replies:
+        held = _state_first(unit, held, utterance.first, name=name, able=able, at=at)
     if cases or utterance.content is None:
         why = "open_case" if cases else str(utterance.because.get("why", "bot_unsure"))
         _decide(unit, held, utterance, kind="bot_hands_over", at=at)
         from_bot(unit, held, why=why, at=at)
         return False
-    able = capabilities.get(held.account) or Capabilities(replies=False)
     if not able.replies:
         from_bot(unit, held, why="cannot_reply", at=at)
         return False
@@ -161,13 +186,38 @@ def say(
         unit,
         conversation=held.id,
         content=utterance.content,
-        name=policy.bot.name.get(_spoken(turn.language), ""),
+        name=name,
         capabilities=able,
         at=at,
         key=f"bot:{turn.question.id}",
         decision=decided,
     )
     return True
+
+
+def _state_first(
+    unit: Unit,
+    held: Conversation,
+    statements: tuple[Statement, ...],
+    *,
+    name: str,
+    able: Capabilities,
+    at: datetime,
+) -> Conversation:
+    """Say the official statements that are still pinned; the contact goes on waiting."""
+    for each in statements:
+        if unit.crises.get(each.crisis).is_pinned:
+            announce(
+                unit,
+                conversation=held.id,
+                content=Text(text=each.text),
+                name=name,
+                author="bot",
+                capabilities=able,
+                at=at,
+                key=key_of(each.crisis, held.id),
+            )
+    return unit.conversations.get(held.id)
 
 
 def _decide(

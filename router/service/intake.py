@@ -337,6 +337,7 @@ class _Taking:
             words=words,
             kind=Kind.RATING,
             at=event.at,
+            by=Speaker.CONTACT if event.comment else Speaker.SYSTEM,  # what was written is read
         )
 
     def fact(
@@ -348,6 +349,7 @@ class _Taking:
         words: str,
         kind: Kind,
         at: datetime,
+        by: Speaker = Speaker.SYSTEM,
     ) -> None:
         """Put something on the timeline that nobody has to answer."""
         if self.history.again(external_id):
@@ -360,7 +362,7 @@ class _Taking:
             contact,
             external_id=external_id,
             content=Text(text=words),
-            by=Speaker.SYSTEM,
+            by=by,
             author_name="",
             kind=kind,
             at=at,

@@ -12,10 +12,11 @@ from router.channel.contract import Capabilities
 from router.domain.ids import AccountName
 from router.domain.knowledge import Candidate
 from router.domain.policy import ShopPolicy
-from router.service import answer, clocks, followup
+from router.service import answer, clocks, crisis, followup
 from router.service.ports import Clock, Conflict, NotFound, Reader, Store, StoreUnavailable
 from router.service.reading import take_note, understand, unread
 from router.service.records import Article
+from router.service.statement import Families
 from router.service.unit import Unit
 
 log = structlog.get_logger()
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 #: How many interactions are read between two commits.
 READ_AT_ONCE = 64
 _TICK_S = 1.0
+_CRISIS_PAUSE_S = 10.0
 
 
 class Knowledge(Protocol):
@@ -107,13 +109,14 @@ def bot_loop(
     knowledge: Knowledge,
     policy: ShopPolicy,
     capabilities: Mapping[AccountName, Capabilities],
+    families: Families,
     clock: Clock,
 ) -> Loop:
     """Give the bot its turns: wherever a contact waits for its answer."""
 
     async def work() -> bool:
         spoke = False
-        for turn in await store.read(answer.due):
+        for turn in await store.read(answer.due, policy=policy, families=families):
             candidates = await asyncio.to_thread(
                 knowledge.best,
                 answer.question_of(turn),
@@ -148,6 +151,18 @@ def clock_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:
         return False
 
     return Loop("clocks", work, _TICK_S)
+
+
+def crisis_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:
+    """Look for bursts of complaints, a few times a minute."""
+
+    async def work() -> bool:
+        if await store.read(crisis.bursts, policy=policy, at=clock.now()):
+            raised = await store.transact(crisis.watch, policy=policy, at=clock.now())
+            log.warning("crises_raised", count=len(raised))
+        return False
+
+    return Loop("crisis", work, _CRISIS_PAUSE_S)
 
 
 def follow_up_loop(

@@ -23,6 +23,7 @@ from router.service.unit import Unit
 
 #: The longest text that a person may send at once; channels split it to their own limits.
 LONGEST = 20_000
+_OWN_VOICES = {"system": Speaker.SYSTEM, "bot": Speaker.BOT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def announce(
         content,
         author=author,
         author_name=name,
-        speaker=Speaker.SYSTEM if author == "system" else Speaker.AGENT,
+        speaker=_OWN_VOICES.get(author, Speaker.AGENT),
         capabilities=capabilities,
         at=at,
         key=key,

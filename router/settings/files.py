@@ -120,6 +120,34 @@ class HoursFile(File):
     days: dict[str, list[str]] = {}
 
 
+_Factor = typing.Annotated[float, msgspec.Meta(ge=0, le=100)]
+
+
+class PriceFile(File):
+    """What a slot that scarcer demand may need soon is worth."""
+
+    factor: _Factor
+    horizon: str
+    holders: typing.Annotated[float, msgspec.Meta(ge=1, le=1000)]
+    shortest: _Factor
+    longest: _Factor
+    exclusive: _Factor
+    worth: _Factor
+    power: typing.Annotated[float, msgspec.Meta(ge=0, le=3)]
+    least: _Factor
+    crossing: _Factor
+    draining: _Factor
+    spared: typing.Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class WorkFile(File):
+    """How long conversations take, and how much work side by side slows an agent."""
+
+    usual: str
+    slowdown: typing.Annotated[float, msgspec.Meta(ge=0, le=1)]
+    mean: dict[str, str] = {}
+
+
 class RoutingFile(File):
     """routing.toml: the constants of the score."""
 
@@ -138,6 +166,17 @@ class RoutingFile(File):
     misfit: typing.Annotated[float, msgspec.Meta(ge=0, le=20)]
     tie: typing.Annotated[float, msgspec.Meta(ge=0, le=20)]
     overdue_factor: typing.Annotated[float, msgspec.Meta(ge=1, le=100)]
+    reach: typing.Annotated[int, msgspec.Meta(ge=0, le=4)]
+    bar: _Factor
+    pressure: _Factor
+    ageing: _Factor
+    deadline: _Factor
+    load: _Factor
+    flexible: _Factor
+    rest: _Factor
+    price: PriceFile
+    work: WorkFile
+    value: dict[str, float] = {}
 
 
 class CaseFile(File):
@@ -148,6 +187,23 @@ class CaseFile(File):
     around_the_clock: list[int]
     act_within: dict[str, list[str]]
     needs: dict[str, dict[str, int | NeedFile]]
+
+
+class ProductFile(File):
+    """A product, and the words by which customers name it."""
+
+    title: dict[str, str]
+    words: list[str]
+
+
+class CrisisFile(File):
+    """crisis.toml: when many complaints about one subject are a crisis."""
+
+    window: str
+    baseline: str
+    least: typing.Annotated[int, msgspec.Meta(ge=2, le=1000)]
+    chance: typing.Annotated[float, msgspec.Meta(gt=0, le=0.05)]
+    products: dict[str, ProductFile] = {}
 
 
 class BotFile(File):

@@ -21,7 +21,7 @@ from router.settings.accounts import Surroundings, is_pointer, read_accounts
 from router.settings.files import MemberFile, Problem, RouterFile, read_struct
 from router.settings.shop import read_policy
 
-_FILES = ("router", "queues", "skills", "routing", "cases", "bot", "hours")
+_FILES = ("router", "queues", "skills", "routing", "cases", "crisis", "bot", "hours")
 _ENVIRONMENT = {
     "MAINSTEM_LISTEN": "listen",
     "MAINSTEM_PUBLIC_URL": "public_url",

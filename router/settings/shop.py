@@ -8,15 +8,25 @@ from router.channel.contract import Family
 from router.domain.case import CaseClock
 from router.domain.hours import AROUND_THE_CLOCK, Hours
 from router.domain.ids import QueueName, Skill
-from router.domain.policy import BotPolicy, QueuePolicy, RoutingPolicy, ShopPolicy
+from router.domain.policy import (
+    BotPolicy,
+    PricePolicy,
+    QueuePolicy,
+    RoutingPolicy,
+    ShopPolicy,
+    WorkPolicy,
+)
 from router.domain.reading import Intent
 from router.domain.workforce import LEVELS, Need
 from router.settings.calendar import read_hours
+from router.settings.crisis import read_crisis
 from router.settings.files import (
     BotFile,
     CaseFile,
+    CrisisFile,
     HoursFile,
     NeedFile,
+    PriceFile,
     Problem,
     QueueFile,
     RouterFile,
@@ -35,6 +45,7 @@ def read_policy(
     skills = read_struct(SkillsFile, tables["skills"], "skills.toml", problems)
     routing = read_struct(RoutingFile, tables["routing"], "routing.toml", problems)
     cases = read_struct(CaseFile, tables["cases"], "cases.toml", problems)
+    crisis = read_struct(CrisisFile, tables["crisis"], "crisis.toml", problems)
     bot = read_struct(BotFile, tables["bot"], "bot.toml", problems)
     times = read_struct(HoursFile, tables["hours"], "hours.toml", problems)
     if (
@@ -42,6 +53,7 @@ def read_policy(
         or skills is None
         or routing is None
         or cases is None
+        or crisis is None
         or bot is None
         or times is None
     ):
@@ -105,6 +117,7 @@ def read_policy(
         ),
         skills=skills.titles,
         shop=router.shop,
+        crisis=read_crisis(crisis, problems),
         raw_kept=reads.time("router.toml", "raw_kept", router.raw_kept),
         hours=hours,
     )
@@ -221,4 +234,38 @@ class _PolicyReader:
             tie=file.tie,
             overdue_factor=file.overdue_factor,
             overdue_least=self.time(name, "overdue_least", file.overdue_least),
+            family_value=dict(file.value),
+            reach=file.reach,
+            bar=file.bar,
+            pressure=file.pressure,
+            ageing=file.ageing,
+            deadline=file.deadline,
+            load=file.load,
+            flexible=file.flexible,
+            rest=file.rest,
+            price=self._price(file.price),
+            work=WorkPolicy(
+                mean={
+                    family: self.time(name, f"work.mean.{family}", text)
+                    for family, text in file.work.mean.items()
+                },
+                usual=self.time(name, "work.usual", file.work.usual),
+                slowdown=file.work.slowdown,
+            ),
+        )
+
+    def _price(self, file: PriceFile) -> PricePolicy:
+        return PricePolicy(
+            factor=file.factor,
+            horizon=self.time("routing.toml", "price.horizon", file.horizon),
+            holders=file.holders,
+            shortest=file.shortest,
+            longest=file.longest,
+            exclusive=file.exclusive,
+            worth=file.worth,
+            power=file.power,
+            least=file.least,
+            crossing=file.crossing,
+            draining=file.draining,
+            spared=file.spared,
         )

@@ -10,6 +10,7 @@ from router.channel.contract import Accepted, Call, Deferred, HttpCall, Outcome,
 from router.domain.ids import AccountName
 from router.transport.asker import Asker
 from router.transport.carrier import Carrier
+from router.transport.http import Doubtful, NotSent
 
 log = structlog.get_logger()
 
@@ -53,7 +54,10 @@ class Afterwards:
 
     async def _make(self, account: Account, call: Call) -> Accepted | Deferred | Refused:
         if not isinstance(call, HttpCall):
-            reply = await self._carrier.carry(account.name, call)
+            try:
+                reply = await self._carrier.carry(account.name, call)
+            except (NotSent, Doubtful) as error:
+                return Deferred(why=str(error))
             outcome: Accepted | Deferred | Refused = account.adapter.interpret(call, reply)
             return outcome
 

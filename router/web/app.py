@@ -29,6 +29,7 @@ CONSOLE: Final = (
     "queues",
     "contact",
     "case",
+    "crisis",
     "people",
     "trouble",
     "audit",

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from router.channel.accounts import Account
-from router.channel.contract import Call, Capabilities
+from router.channel.contract import Call, Capabilities, Family
 from router.domain.ids import AccountName
 from router.domain.knowledge import Candidate
 from router.domain.policy import ShopPolicy
@@ -93,6 +93,11 @@ class Deps:
     def capabilities(self) -> Mapping[AccountName, Capabilities]:
         """Return what each account's channel can carry."""
         return {name: held.channel.capabilities for name, held in self.accounts.items()}
+
+    @property
+    def families(self) -> Mapping[AccountName, Family]:
+        """Return which kind of channel each account is on."""
+        return {name: held.channel.family for name, held in self.accounts.items()}
 
     def able(self, account: AccountName) -> Capabilities:
         """Return what an account can carry; one that is no longer configured takes no replies."""

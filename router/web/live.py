@@ -1,8 +1,9 @@
 """What happens now, told to open pages: one hub, one event stream a page (`/live?topics=…`).
 
 A page asks for topics and gets the topic's name as the event, with tiny data: it fetches what it
-shows by itself. Topics: ``queues``, ``trouble``, ``people``, ``knowledge``, ``crises`` (supervisors),
-``desk`` and ``alerts`` (one's own), ``conversation:ID``, ``typing:ID``, ``contact:ID``, ``case:ID``.
+shows by itself. Topics: ``queues``, ``trouble``, ``people``, ``knowledge``, ``crises`` (of
+supervisors), ``desk`` and ``alerts`` (one's own), ``conversation:ID``, ``typing:ID``,
+``contact:ID``, ``case:ID``.
 At most one event a second for a topic and page, except ``desk``, ``alerts`` and ``typing``.
 """
 

@@ -25,6 +25,7 @@ GENERAL = (
     "/people/lin",
     "/trouble",
     "/audit",
+    "/crises",
     "/knowledge",
     "/knowledge/new",
     "/me",

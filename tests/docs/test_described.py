@@ -26,6 +26,7 @@ SETTINGS = {
     "skills.toml": files.SkillsFile,
     "routing.toml": files.RoutingFile,
     "cases.toml": files.CaseFile,
+    "crisis.toml": files.CrisisFile,
     "hours.toml": files.HoursFile,
     "bot.toml": files.BotFile,
     "channels/*.toml": files.ChannelFile,

@@ -165,7 +165,8 @@ class Shop:
         return bool(found) and found[0].confidence >= self.policy.bot.ask_at
 
     async def bot_turns(self) -> None:
-        for turn in await self.store.read(answer.due):
+        given = {"policy": self.policy, "families": FAMILY}
+        for turn in await self.store.read(answer.due, **given):  # type: ignore[arg-type]
             found = self.library.best(
                 answer.question_of(turn), language=turn.language, channel=turn.channel
             )

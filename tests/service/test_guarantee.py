@@ -33,7 +33,7 @@ from router.domain.floor import EPSILON, Floor
 from router.domain.ids import AccountName, AgentId
 from router.domain.routing import Decision, decide
 from router.domain.workforce import Agent, Presence
-from router.service import cases, clocks, contacts, desk, reply, supervise
+from router.service import cases, clocks, contacts, desk, followup, reply, supervise
 from router.service.audit import Violation, audit
 from router.service.carry import LEASE, carry_out
 from router.service.dispatch import Dispatcher
@@ -51,6 +51,8 @@ WORDS = (
     ANGRY,
     ANGRIER,
     "订单20261111001234，手机13800138000",
+    "已解决",
+    "还没解决",
 )
 ACCOUNTS = (CHAT, WEIBO)
 SENDERS = ("a", "b")
@@ -186,6 +188,10 @@ class Day(RuleBasedStateMachine):
         self.shop.clock.pass_by(timedelta(seconds=seconds))
         self.run(self.shop.dispatcher.once())
         self.do(clocks.ring, policy=self.shop.policy)
+
+    @rule()
+    def ask_whether_it_is_solved(self) -> None:
+        self.do(followup.ask_due, policy=self.shop.policy, capabilities=ABLE)
 
     @rule()
     def crash(self) -> None:

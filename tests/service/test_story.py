@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.channel.contract import CallEnded, Identified, Speaker, Turn
+from router.channel.contract import CallEnded, Identified, Rated, Speaker, Turn
 from router.domain.case import Case, CaseStatus, Resolution
 from router.domain.content import Text
 from router.domain.conversation import Closed, Offered, Queued, WithBot
@@ -282,6 +282,17 @@ async def publish(shop: Shop) -> None:
     )
     await shop.store.transact(write, article=article, by="lin", at=START)
     await shop.library.refresh(shop.store)
+
+
+async def test_a_complaint_in_a_rating_is_not_missed(shop: Shop) -> None:
+    rated = Rated(
+        external_id="rating-1", sender="member-1", at=shop.clock.now(), score=1, comment=ANGRY
+    )
+    await shop.deliver(CHAT, rated)
+    await shop.read_all()
+
+    (case,) = await shop.store.read(lambda unit: unit.cases.all_open())
+    assert ANGRY in case.summary
 
 
 async def test_two_members_of_one_shop_are_not_made_one_by_a_shared_phone(shop: Shop) -> None:

@@ -1,1 +1,1 @@
-"""The configuration: read, checked, handed out."""
+"""Tests of the room settings."""

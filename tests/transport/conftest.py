@@ -1,5 +1,6 @@
 """Fixtures of the way out: a platform to call and the daemon's side of it."""
 
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from router.store.engine import SqlStore
 from tests.support.fakes import CountingIds, FixedClock
+from tests.transport.certificates import a_certificate
 from tests.transport.platform import Platform, a_platform
 from tests.transport.rig import Rig, a_rig, settings, wechat, weibo
 
@@ -46,3 +48,9 @@ async def rig_on_both(
     given = settings(tmp_path / "media")
     async with a_rig(store, clock, ids, accounts=accounts, given=given) as built:
         yield built
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Make a certificate of this test's own; return the server's side and who trusts it."""
+    return a_certificate(tmp_path)

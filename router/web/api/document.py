@@ -13,6 +13,7 @@ from router.web.api import (
     cases,
     contacts,
     conversations,
+    crises,
     guarantees,
     mine,
     shop,
@@ -43,7 +44,7 @@ class ProblemShape(Shape, frozen=True):
 
 def operations() -> tuple[Operation, ...]:
     """Return every operation of the API."""
-    modules = (mine, conversations, answers, contacts, cases, guarantees, shop, trouble)
+    modules = (mine, conversations, answers, contacts, cases, crises, guarantees, shop, trouble)
     return tuple(each for module in modules for each in module.operations.all)
 
 

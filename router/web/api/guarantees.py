@@ -1,4 +1,4 @@
-"""The guarantees about complaints, checked; and how many matters are settled at the first contact."""
+"""The guarantees about complaints, checked; and how much is settled at the first contact."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self

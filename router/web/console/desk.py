@@ -15,6 +15,7 @@ from router.domain.workforce import Agent, Presence
 from router.service import desk as verbs
 from router.service.board import Desk, OpenConversation, desk, open_conversation
 from router.service.reply import note, reply
+from router.service.statement import Statement, state, statements_for
 from router.service.unit import Unit
 from router.web import uploads
 from router.web.console.contact import names_of, older_than
@@ -39,6 +40,7 @@ class View:
     desk: Desk
     agents: tuple[Agent, ...]
     open: OpenConversation | None
+    statements: tuple[Statement, ...]
 
 
 def view(unit: Unit, *, opened: str, me: AgentId, deps: Deps) -> View:
@@ -56,7 +58,13 @@ def view(unit: Unit, *, opened: str, me: AgentId, deps: Deps) -> View:
         )
         if opened
         else None,
+        statements=_statements(unit, ConversationId(opened), deps) if opened else (),
     )
+
+
+def _statements(unit: Unit, opened: ConversationId, deps: Deps) -> tuple[Statement, ...]:
+    held = unit.conversations.get(opened)
+    return statements_for(unit, held, policy=deps.policy, families=deps.families)
 
 
 async def _context(request: web.Request, opened: str) -> dict[str, Any]:
@@ -79,6 +87,7 @@ async def _context(request: web.Request, opened: str) -> dict[str, Any]:
     return {
         **context,
         "able": deps.able(held.open.card.conversation.account),
+        "statements": held.statements,
         "timeline": timeline,
         "older": older_than(held.open.card.contact, timeline, words=""),
         "fresh_timeline": True,
@@ -242,6 +251,32 @@ def _reply(
         capabilities=deps.able(held.account),
         at=deps.clock.now(),
         key=key,
+    )
+
+
+@routes_.post("/desk/{conversation}/statement")
+async def say_statement(request: web.Request) -> web.Response:
+    """Say a crisis's pinned statement, in the tone of the channel; twice is once."""
+    deps, me = request.app[DEPS], me_of(request).agent.id
+    given = await fields(request)
+    await deps.store.transact(
+        _state, deps, conversation=_this(request), by=me, crisis=field(given, "crisis")
+    )
+    return back(request, _there(request))
+
+
+def _state(
+    unit: Unit, deps: Deps, *, conversation: ConversationId, by: AgentId, crisis: str
+) -> None:
+    held = unit.conversations.get(conversation)
+    state(
+        unit,
+        crisis=crisis,
+        conversation=conversation,
+        by=by,
+        families=deps.families,
+        capabilities=deps.able(held.account),
+        at=deps.clock.now(),
     )
 
 

@@ -47,6 +47,14 @@ class Titles:
         family = str(known.family) if known else ""
         return family if family in ICONS else "globe"
 
+    def subject(self, key: str, topic: str) -> str:
+        """Return what a crisis is about: a product's title, or the ``topic`` in words."""
+        kind, _colon, name = key.partition(":")
+        known = self.policy.crisis.products.get(name) if kind == "product" else None
+        if kind == "topic":
+            return topic
+        return self._title(known.title if known else None, name)
+
     def shop(self) -> str:
         """Return the shop's name."""
         return self._title(self.policy.shop, "Mainstem")
