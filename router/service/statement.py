@@ -7,7 +7,7 @@ from datetime import datetime
 from router.channel.contract import Capabilities, Family
 from router.domain.content import Text, plain_text
 from router.domain.conversation import Conversation
-from router.domain.crisis import Crisis
+from router.domain.crisis import Crisis, Subject
 from router.domain.errors import DomainError, IllegalStep
 from router.domain.ids import AccountName, AgentId, ConversationId, QueueName
 from router.domain.policy import ShopPolicy
@@ -43,7 +43,7 @@ def concerns(unit: Unit, crisis: Crisis, held: Conversation, *, policy: ShopPoli
 
     It is if the contact says so in it, or if an open case of the person is about it.
     """
-    found = set()
+    found: set[Subject] = set()
     for case in unit.cases.open_of(unit.contacts.members(held.contact)):
         found.update(subjects_in(case.topic, case.summary, policy.crisis))
     for said in unit.conversations.said_in(held.id, limit=_LOOK_BACK):

@@ -12,6 +12,8 @@ import msgspec
 from router.domain.ids import ArticleId
 from router.domain.knowledge import Answer, Answerable, Candidate, decide_answer
 from router.domain.reading import Alarm, Entity, EntityKind, Reading
+from router.understanding.conversation import Course
+from router.understanding.encoder import Encoder
 from router.understanding.retrieval import Retrieval
 
 T = TypeVar("T")
@@ -21,18 +23,21 @@ _GRAVE = 3
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A labelled message; ``intent_alt`` is a second accepted intent or empty."""
+    """A labelled message; ``intent_alt`` is a second accepted intent or empty.
+
+    A row without ``intent`` is not labelled: it is read, and counts in no measure.
+    """
 
     id: str
-    lang: str
     text: str
-    intent: str
-    intent_alt: str
-    complaint: int
-    severity: int
-    wants_human: int
-    sentiment: float
-    tags: tuple[str, ...]
+    lang: str = ""
+    intent: str = ""
+    intent_alt: str = ""
+    complaint: int = 0
+    severity: int = 0
+    wants_human: int = 0
+    sentiment: float = 0.0
+    tags: tuple[str, ...] = ()
 
     @property
     def is_hard(self) -> bool:
@@ -52,7 +57,7 @@ class Extraction(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     text: str
-    entities: tuple[Marked, ...]
+    entities: tuple[Marked, ...] = ()
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,13 +81,34 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A labelled question; an empty ``faq_id`` means that no article answers it."""
+    """A labelled question; an empty ``faq_id`` means that no article answers it.
+
+    A row without ``tier`` is not labelled.
+    """
 
     id: str
-    faq_id: str
-    lang: str
-    tier: str
     text: str
+    faq_id: str = ""
+    lang: str = ""
+    tier: str = ""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn as labelled: anger 0 to 3, and whether it asks again what was asked before."""
+
+    text: str
+    anger: int = 0
+    repeat: int = 0
+
+
+class Talk(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer's turns, oldest first; a row without ``trend`` is not labelled."""
+
+    id: str
+    turns: tuple[Said, ...]
+    lang: str = ""
+    trend: str = ""
+    escalate: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +141,16 @@ class MessageScores:
     human_precision: Share
     sentiment: float
     language: Share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkScores:
+    """The measures of following conversations, each 0–1."""
+
+    escalate_recall: Share
+    escalate_precision: Share
+    repeat_f1: Share
+    trend: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +223,12 @@ def score_extraction(
 
 
 def cross_validated(
-    articles: Sequence[Article], questions: Sequence[Question], *, folds: int = 5, seed: int = 7
+    articles: Sequence[Article],
+    questions: Sequence[Question],
+    *,
+    encoder: Encoder | None = None,
+    folds: int = 5,
+    seed: int = 7,
 ) -> Iterator[tuple[Question, tuple[Candidate, ...]]]:
     """Answer each question from an index that knows the other folds' wordings, and not its own."""
     shuffled = list(questions)
@@ -199,7 +240,7 @@ def cross_validated(
         for question in shuffled:
             if question.id not in held_out and question.faq_id:
                 wordings[question.faq_id].append(question.text)
-        index = Retrieval([each.answerable(wordings[each.id]) for each in articles])
+        index = Retrieval([each.answerable(wordings[each.id]) for each in articles], encoder)
         for question in asked:
             yield question, index.best(question.text, language=question.lang)
 
@@ -223,6 +264,22 @@ def score_answers(
         hard_right=_share(right["hard"]),
         hard_precision=_share(given["hard"]),
         outside_answered=Share(right=len(given["out_of_kb"]), total=len(right["out_of_kb"])),
+    )
+
+
+def score_talks(talks: Sequence[tuple[Talk, Course]]) -> TalkScores:
+    """Compare what conversations came to with their labels."""
+    turns = [
+        (turn.repeat, bool(said.repeat))
+        for talk, course in talks
+        for turn, said in zip(course.turns, talk.turns, strict=True)
+    ]
+    both = sum(got and wanted for got, wanted in turns)
+    return TalkScores(
+        escalate_recall=_share(course.escalate for talk, course in talks if talk.escalate),
+        escalate_precision=_share(bool(talk.escalate) for talk, course in talks if course.escalate),
+        repeat_f1=Share(right=2 * both, total=sum(got + wanted for got, wanted in turns)),
+        trend=_share(course.trend.value == talk.trend for talk, course in talks),
     )
 
 

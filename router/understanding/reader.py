@@ -26,7 +26,7 @@ _STATEMENT = Rule(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
+class Piece:
     """What was found in one piece of a message."""
 
     complaints: tuple[Rule, ...]
@@ -41,6 +41,17 @@ class _Piece:
     @property
     def severity(self) -> int:
         return max((rule.entry.severity for rule in self.complaints), default=0)
+
+    @property
+    def rule_names(self) -> frozenset[str]:
+        """Return the names of the rules in force, wishes and topics with what they are."""
+        return frozenset(
+            (
+                *(rule.name for rule in self.complaints),
+                *(f"human:{rule.name}" for rule in self.wishes),
+                *(f"intent:{rule.name}" for rule in self.topics),
+            )
+        )
 
 
 class RuleReader:
@@ -65,7 +76,23 @@ class RuleReader:
         ``language`` is the conversation's ("zh" or "en"): numbers and emoji are read in it. A long
         text is read in pieces, of which the most alarming one decides.
         """
-        found = tuple(self._piece(each) for each in pieces(text))
+        return self.judged(self.found(text), text, language=language)
+
+    @property
+    def rule_names(self) -> tuple[str, ...]:
+        """Return the names of all rules as ``Piece.rule_names`` writes them."""
+        return (
+            *(rule.name for rule in (*self._complaints, _STATEMENT)),
+            *(f"human:{rule.name}" for rule in self._wishes),
+            *(f"intent:{rule.name}" for rule in self._topics),
+        )
+
+    def found(self, text: str) -> tuple[Piece, ...]:
+        """Return which rules are in force in each piece of ``text``; at least one piece."""
+        return tuple(self._piece(each) for each in pieces(text))
+
+    def judged(self, found: Sequence[Piece], text: str, *, language: str | None) -> Reading:
+        """Say what ``text`` means, of which ``found`` is what ``found`` returned."""
         worst = max(found, key=lambda each: (each.severity >= _GRAVE, each.points))
         alarm, score = _alarm(worst)
         severity = 0 if alarm is Alarm.NONE else max(1, worst.severity)
@@ -88,7 +115,7 @@ class RuleReader:
             reader=self.name,
         )
 
-    def _piece(self, text: str) -> _Piece:
+    def _piece(self, text: str) -> Piece:
         written = printable(text)
         plain = normal(written)
         quoted = quoted_spans(plain)
@@ -98,7 +125,7 @@ class RuleReader:
         )
         if not wishes and self._only_tells(plain, complaints):
             complaints = (*complaints, _STATEMENT)
-        return _Piece(
+        return Piece(
             complaints=complaints, wishes=wishes, topics=topics, entities=entities_in(written)
         )
 
@@ -112,7 +139,7 @@ class RuleReader:
         )
 
 
-def _alarm(piece: _Piece) -> tuple[Alarm, float]:
+def _alarm(piece: Piece) -> tuple[Alarm, float]:
     grave = piece.severity >= _GRAVE
     points = max(piece.points, _GRAVE_POINTS) if grave else piece.points
     score = 1 / (1 + math.exp(-_SLOPE * (min(max(points, -20.0), 20.0) - _MIDDLE)))
@@ -122,7 +149,7 @@ def _alarm(piece: _Piece) -> tuple[Alarm, float]:
     return (Alarm.WATCH if points >= _WATCH_AT else Alarm.NONE), round(score, 3)
 
 
-def _intent(found: Sequence[_Piece], alarm: Alarm) -> tuple[Intent, str]:
+def _intent(found: Sequence[Piece], alarm: Alarm) -> tuple[Intent, str]:
     """Return the topic with the most points, and the rule that carried it."""
     points: dict[str, float] = {}
     carried: dict[str, str] = {}
@@ -140,7 +167,7 @@ def _intent(found: Sequence[_Piece], alarm: Alarm) -> tuple[Intent, str]:
     return Intent(best), carried[best]
 
 
-def _sentiment(piece: _Piece, alarm: Alarm, severity: int) -> float:
+def _sentiment(piece: Piece, alarm: Alarm, severity: int) -> float:
     """Return the mood from -1 to 1: the worst word of a complaint, else the kindest one."""
     moods = [rule.entry.mood for rule in piece.complaints]
     if alarm is not Alarm.NONE:

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from router.domain.knowledge import Answerable, Candidate
+from router.understanding.encoder import Encoder
+from router.understanding.sense import Sense, SenseIndex
 from router.understanding.terms import terms_of
 from router.understanding.text import language_of
 
@@ -17,6 +19,7 @@ Weighted = Mapping[str, float]
 
 # Chosen by five-fold cross-validation on the authored questions: see docs/UNDERSTANDING.md.
 ANSWER_AT = 0.8  # a bot may answer alone: 96 of 100 such answers to common questions were right
+ANSWER_WITH_SENSE_AT = 0.7  # the same, where an encoder compares meanings as well
 ASK_AT = 0.3  # worth showing as "did you mean"; below it a person answers
 
 _SATURATION, _LENGTH = 0.6, 0.5  # BM25's k1 and b
@@ -26,6 +29,10 @@ _UNKNOWN_WEIGHT = 0.7  # what a word no article knows counts against the questio
 # Logistic weights: constant, score, lead over the second, lead relative to the score, likeness
 # to the nearest wording.
 _CONFIDENCE: tuple[float, ...] = (-2.36, 6.04, 7.67, 0.81, -2.56)
+_NEAREST_WEIGHT, _CLASS_WEIGHT = 1.0, 0.5  # what meaning adds to the score
+# With an encoder: constant, score, its lead, nearest wording's cosine, class score, and the leads
+# of class score, cosine and words. A lead is over the best other article.
+_SENSE_CONFIDENCE: tuple[float, ...] = (-1.45, 0.18, -0.12, -0.41, 4.55, 6.74, -1.62, 6.57)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +46,11 @@ class _Postings:
 class Retrieval:
     """An index over articles, built once and only read: make a new one when articles change."""
 
-    def __init__(self, articles: Sequence[Answerable]) -> None:
-        """Index ``articles``; takes milliseconds for each hundred."""
+    def __init__(self, articles: Sequence[Answerable], encoder: Encoder | None = None) -> None:
+        """Index ``articles``; takes milliseconds for each hundred, or each with an ``encoder``.
+
+        With an ``encoder`` meanings are compared beside words; it is asked once a question.
+        """
         self._articles = tuple(articles)
         wordings = [
             (at, question, terms_of(question))
@@ -54,6 +64,16 @@ class Retrieval:
         self._unknown = _UNKNOWN_WEIGHT * math.log(1 + (len(whole) + 0.5) / 0.5)
         self._by_article = _bm25(whole, self._rarity)
         self._by_wording = _unit_vectors([terms for _, _, terms in wordings], self._rarity)
+        self._sense = (
+            SenseIndex(self._wording, self._owner, len(self._articles), encoder)
+            if encoder is not None and wordings
+            else None
+        )
+
+    @property
+    def answer_at(self) -> float:
+        """Return the confidence from which a bot may answer alone with this index."""
+        return ANSWER_AT if self._sense is None else ANSWER_WITH_SENSE_AT
 
     def best(self, question: str, *, language: str, limit: int = 3) -> tuple[Candidate, ...]:
         """Return the likeliest articles, best first; none if nothing in ``question`` is known.
@@ -67,20 +87,21 @@ class Retrieval:
         likeness = self._likeness(asked)
         nearest = np.zeros(len(self._articles))
         np.maximum.at(nearest, self._owner, likeness)
-        score = self._score(asked) + _WORDING_WEIGHT * nearest
-        ranked = np.argsort(-score, kind="stable")[: limit + 1]
-        leads = [
-            float(score[at] - score[ranked[1 if place == 0 else 0]]) if len(ranked) > 1 else 0.0
-            for place, at in enumerate(ranked)
-        ]
+        words = self._score(asked) + _WORDING_WEIGHT * nearest
+        if self._sense is None:
+            score, confidences = words, _by_words(words, nearest, limit)
+        else:
+            sense = self._sense.of(question)
+            score = words + _NEAREST_WEIGHT * sense.nearest + _CLASS_WEIGHT * sense.class_score
+            confidences = _by_sense(score, words - _WORDING_WEIGHT * nearest, sense)
         return tuple(
             Candidate(
                 article=self._articles[at].id,
-                confidence=_confidence(float(score[at]), lead, float(nearest[at])),
-                question=self._shown(int(at), likeness, language),
+                confidence=confidence,
+                question=self._shown(at, likeness, language),
             )
-            for at, lead in zip(ranked[:limit].tolist(), leads, strict=False)
-            if score[at] > 0
+            for at in np.argsort(-score, kind="stable")[:limit].tolist()
+            if (confidence := confidences[at]) > 0 and score[at] > 0
         )
 
     def _score(self, asked: Weighted) -> Floats:
@@ -115,16 +136,58 @@ class Retrieval:
         return self._wording[int(own[np.argmax(likeness[own])])]
 
 
-def _confidence(score: float, lead: float, nearest: float) -> float:
-    constant, by_score, by_lead, by_share, by_likeness = _CONFIDENCE
-    evidence = (
-        constant
-        + by_score * score
-        + by_lead * lead
-        + by_share * (lead / score if score > 0 else 0.0)
-        + by_likeness * nearest
+def _by_words(score: Floats, nearest: Floats, limit: int) -> Mapping[int, float]:
+    """Return the confidence in each of the best articles, by words alone."""
+    lead = _leads(score)
+    return {
+        at: _logistic(
+            _CONFIDENCE,
+            (
+                float(score[at]),
+                float(lead[at]),
+                float(lead[at] / score[at]) if score[at] > 0 else 0.0,
+                float(nearest[at]),
+            ),
+        )
+        for at in np.argsort(-score, kind="stable")[:limit].tolist()
+    }
+
+
+def _by_sense(score: Floats, words: Floats, sense: Sense) -> Mapping[int, float]:
+    """Return the confidence in each article, by words and meaning; never rising down the score."""
+    evidence = np.stack(
+        [
+            score,
+            _leads(score),
+            sense.nearest,
+            sense.class_score,
+            _leads(sense.class_score),
+            _leads(sense.nearest),
+            _leads(words),
+        ],
+        axis=1,
     )
-    return round(1 / (1 + math.exp(-max(-30.0, min(30.0, evidence)))), 4)
+    confidences: dict[int, float] = {}
+    least = 1.0
+    for at in np.argsort(-score, kind="stable").tolist():
+        least = min(least, _logistic(_SENSE_CONFIDENCE, evidence[at].tolist()))
+        confidences[at] = least
+    return confidences
+
+
+def _leads(score: Floats) -> Floats:
+    """Return how far each is ahead of the best other one; nothing if there is no other."""
+    if len(score) == 1:
+        return np.zeros(1)
+    second, first = np.partition(score, -2)[-2:]
+    ahead: Floats = score - np.where(score == first, second, first)
+    return ahead
+
+
+def _logistic(weights: Sequence[float], evidence: Sequence[float]) -> float:
+    pairs = zip(weights[1:], evidence, strict=True)
+    total = weights[0] + sum(weight * each for weight, each in pairs)
+    return round(1 / (1 + math.exp(-max(-30.0, min(30.0, total)))), 4)
 
 
 def _whole_articles(

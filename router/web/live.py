@@ -3,8 +3,7 @@
 A page asks for topics and gets the topic's name as the event, with tiny data: it fetches what it
 shows by itself. Topics: ``queues``, ``trouble``, ``people``, ``knowledge``, ``crises`` (of
 supervisors), ``desk`` and ``alerts`` (one's own), ``conversation:ID``, ``typing:ID``,
-``contact:ID``, ``case:ID``.
-At most one event a second for a topic and page, except ``desk``, ``alerts`` and ``typing``.
+``contact:ID``, ``case:ID``. One event a second at most, save ``desk``, ``alerts`` and ``typing``.
 """
 
 import asyncio

@@ -1,5 +1,6 @@
 """A decision is carried out only if the world is still as it was when it was taken."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -80,17 +81,17 @@ async def test_an_offer_is_refused_while_something_of_the_person_is_unread(shop:
 
 
 async def test_an_agent_who_was_filled_meanwhile_is_not_filled_again(shop: Shop) -> None:
-    _chat, seq, choice = await an_offer(shop)
-    for number in range(4):
-        await shop.hear(CHAT, f"other-{number}", "物流到哪了")
+    chat, seq, choice = await an_offer(shop)
+    other = await shop.hear(CHAT, "other", "物流到哪了")
     await shop.read_all()
-    first = OfferTo(
-        conversation=choice.conversation, agent=choice.agent, weight=0.25, case_version=0
-    )
-    await shop.dispatcher.once()
+    heavy = {"weights": lambda _held: 0.6}
+    second = replace(choice, conversation=other)
+    await carry(shop, choice, seq, **heavy)
 
-    with pytest.raises(Conflict):
-        await carry(shop, first, seq, weights=lambda _held: 0.4)
+    with pytest.raises(Conflict, match="no room left"):
+        await carry(shop, second, seq, **heavy)
+    assert isinstance((await shop.conversation(chat)).state, Offered)
+    assert isinstance((await shop.conversation(other)).state, Queued)
 
 
 async def test_a_daemon_that_lost_the_lease_routes_no_more(shop: Shop) -> None:

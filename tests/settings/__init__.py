@@ -1,1 +1,1 @@
-"""Tests of the room settings."""
+"""The configuration: read, checked, handed out."""

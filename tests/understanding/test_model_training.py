@@ -1,0 +1,78 @@
+"""Training: that held-out scores are honest, and that the same rows give the same weights."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from router.understanding.encoder import open_encoder
+from router.understanding.fit import (
+    Ridge,
+    logistic_line,
+    lowest_for_precision,
+    lowest_for_recall,
+)
+from router.understanding.learning import Example, decisions, examples, left_out, solve
+from router.understanding.model import packed
+from router.understanding.reader import RuleReader
+
+AUTHORED = Path(__file__).parent.parent / "data" / "authored" / "messages_dev.jsonl"
+
+
+@cache
+def rows() -> tuple[Example, ...]:
+    return tuple(examples(AUTHORED, known=True, encoder=open_encoder(), rules=RuleReader())[::3])
+
+
+def test_a_left_out_score_is_that_of_a_model_without_the_row() -> None:
+    rng = np.random.default_rng(5)
+    points, targets = rng.normal(size=(12, 3)), rng.normal(size=(12, 2))
+    kernel = points @ points.T
+    groups = np.array(["a", "b", "c"] * 4)
+    told = Ridge(kernel, targets).without(groups)
+    for group in "abc":
+        out, kept = np.flatnonzero(groups == group), np.flatnonzero(groups != group)
+        again = Ridge(kernel[np.ix_(kept, kept)], targets[kept])
+        expected = (kernel[np.ix_(out, kept)] + 1.0) @ again.dual
+        np.testing.assert_allclose(told[out], expected, atol=1e-8)
+
+
+def test_the_same_rows_give_the_same_file() -> None:
+    names = RuleReader().rule_names
+    first, again = (solve(rows(), names=names, without=frozenset()) for _ in range(2))
+    assert packed(first.arrays) == packed(again.arrays)
+
+
+def test_a_few_messages_already_tell_complaints_apart() -> None:
+    solved = solve(rows(), names=RuleReader().rule_names, without=frozenset({"rules"}))
+    told = left_out(solved, np.array([row.group for row in rows()]))[:, 0]
+    labels = np.array([row.message.complaint for row in rows()])
+    above = (told[labels == 1][:, None] > told[labels == 0]).mean()
+    assert above > 0.75
+
+
+def test_thresholds_stand_in_order_for_both_languages() -> None:
+    solved = solve(rows(), names=RuleReader().rule_names, without=frozenset())
+    told = left_out(solved, np.array([row.group for row in rows()]))
+    chosen = decisions(told, [row.message for row in rows()])
+    assert chosen.shape == (2, 7)
+    assert (chosen[:, 2] < chosen[:, 3]).all()
+
+
+def test_thresholds_keep_what_they_promise() -> None:
+    scores = np.array([0.9, 0.8, 0.7, 0.4, 0.3, 0.2])
+    labels = np.array([1.0, 1.0, 0.0, 1.0, 0.0, 0.0])
+    assert lowest_for_recall(scores, labels, 1.0) == 0.4
+    assert lowest_for_precision(scores, labels, 0.9) == 0.8
+    with pytest.raises(ValueError, match="no threshold reaches"):
+        lowest_for_precision(scores, np.zeros(6), 0.9)
+
+
+def test_a_calibrated_score_is_a_share() -> None:
+    rng = np.random.default_rng(2)
+    scores = rng.normal(size=4000)
+    labels = (rng.random(4000) < 1 / (1 + np.exp(-(3 * scores - 1)))).astype(float)
+    slope, offset = logistic_line(scores, labels)
+    assert slope == pytest.approx(3, abs=0.4)
+    assert offset == pytest.approx(-1, abs=0.3)
