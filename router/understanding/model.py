@@ -128,7 +128,9 @@ def packed(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
         for name, array in sorted(arrays.items()):
             written = io.BytesIO()
             np.save(written, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), written.getvalue(), compresslevel=9)
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, written.getvalue(), compresslevel=9)
     return held.getvalue()
 
 

@@ -20,6 +20,8 @@ Weighted = Mapping[str, float]
 # Chosen by five-fold cross-validation on the authored questions: see docs/UNDERSTANDING.md.
 ANSWER_AT = 0.8  # a bot may answer alone: 96 of 100 such answers to common questions were right
 ANSWER_WITH_SENSE_AT = 0.7  # the same, where an encoder compares meanings as well
+ANSWER_FROM_FEW_AT = 0.5  # and where articles have next to no wordings but their own question
+_FEW_WORDINGS = 4  # an article on average; fewer make the same confidence worth more
 ASK_AT = 0.3  # worth showing as "did you mean"; below it a person answers
 
 _SATURATION, _LENGTH = 0.6, 0.5  # BM25's k1 and b
@@ -73,7 +75,10 @@ class Retrieval:
     @property
     def answer_at(self) -> float:
         """Return the confidence from which a bot may answer alone with this index."""
-        return ANSWER_AT if self._sense is None else ANSWER_WITH_SENSE_AT
+        if self._sense is None:
+            return ANSWER_AT
+        few = len(self._wording) < _FEW_WORDINGS * len(self._articles)
+        return ANSWER_FROM_FEW_AT if few else ANSWER_WITH_SENSE_AT
 
     def best(self, question: str, *, language: str, limit: int = 3) -> tuple[Candidate, ...]:
         """Return the likeliest articles, best first; none if nothing in ``question`` is known.

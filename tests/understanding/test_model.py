@@ -173,3 +173,10 @@ def test_an_encoder_that_embeds_otherwise_is_refused() -> None:
 def test_the_encoder_brings_one_meaning_together_across_languages() -> None:
     rows = open_encoder().encode(["什么时候发货", "when will it ship", "这个有红色吗"])
     assert rows[0] @ rows[1] > rows[0] @ rows[2]
+
+
+def test_the_card_names_the_weights_that_ship() -> None:
+    card = shipped().joinpath("CARD.md").read_text(encoding="utf-8")
+    digest = shipped().joinpath("reader.sha256").read_text(encoding="ascii").split()[0]
+    assert f"`{digest}`" in card
+    assert open_model().name in card
