@@ -15,11 +15,12 @@ from router.domain.errors import DomainError
 from router.domain.ids import AgentId, Skill
 from router.domain.workforce import Role
 from router.service import people
+from router.service.arrivals import source_of
 from router.service.knowledge import write
 from router.service.ports import NotFound
 from router.service.proof import run_through
 from router.service.records import Article, RawDelivery
-from router.service.replay import reread, source_of, take_again
+from router.service.replay import reread, take_again
 from router.service.unit import Unit
 from router.settings.load import Settings
 from router.store.engine import SqlStore, open_store

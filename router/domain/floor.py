@@ -4,7 +4,7 @@ The daemon's dispatcher and the simulator own one each. `Floor.apply` is the onl
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias, assert_never
 
@@ -232,7 +232,3 @@ class Floor:
     def last_assigned(self, agent: AgentId) -> datetime | None:
         """Return when the agent was last given something."""
         return self._assigned_at.get(agent)
-
-    def with_needs(self, conversation: ConversationId, needs: frozenset[Need]) -> Waiting:
-        """Return the waiting conversation as if it had ``needs``: for a what-if."""
-        return replace(self._waiting[conversation], needs=needs)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from router.channel.accounts import Account
 from router.channel.contract import Capabilities, Event, Family
 from router.domain.ids import AccountName, ChannelName, ConversationId, InteractionId, QueueName
 from router.domain.timeline import Interaction
@@ -41,3 +42,14 @@ class TakenIn:
     named: tuple[tuple[str, InteractionId, int], ...]
     conversations: tuple[ConversationId, ...]
     bells: int
+
+
+def source_of(account: Account) -> Source:
+    """Return what intake must know of an account."""
+    return Source(
+        account=account.name,
+        channel=ChannelName(account.channel.name),
+        family=account.channel.family,
+        queue=account.queue,
+        capabilities=account.channel.capabilities,
+    )

@@ -8,10 +8,9 @@ from router.channel.accounts import Account
 from router.channel.contract import Malformed, Moment, Request, Unverified
 from router.domain.ids import AccountName
 from router.service.accept import Busy, Intake
-from router.service.arrivals import Delivery
+from router.service.arrivals import Delivery, source_of
 from router.service.loops import Loop
 from router.service.ports import Clock, Ids
-from router.service.replay import source_of
 
 log = structlog.get_logger()
 

@@ -6,7 +6,6 @@ from router.channel.accounts import Account
 from router.channel.captured import read_query
 from router.channel.contract import Decoded, Malformed, Moment, Request, Unverified
 from router.domain.errors import Invalid
-from router.domain.ids import ChannelName
 from router.domain.policy import ShopPolicy
 from router.service.arrivals import Delivery, Source, TakenIn
 from router.service.intake import take_in
@@ -15,17 +14,6 @@ from router.service.unit import Unit
 
 #: What stands in a kept delivery in place of somebody's key.
 HIDDEN = "[not kept]"
-
-
-def source_of(account: Account) -> Source:
-    """Return what intake must know of an account."""
-    return Source(
-        account=account.name,
-        channel=ChannelName(account.channel.name),
-        family=account.channel.family,
-        queue=account.queue,
-        capabilities=account.channel.capabilities,
-    )
 
 
 def reread(raw: RawDelivery, account: Account, *, entropy: bytes) -> Decoded:

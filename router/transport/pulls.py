@@ -18,10 +18,10 @@ from router.channel.contract import (
     Reply,
     TokenExpired,
 )
-from router.domain.ids import AccountName, ChannelName
+from router.domain.ids import AccountName
 from router.domain.policy import ShopPolicy
 from router.service import pull
-from router.service.arrivals import Source
+from router.service.arrivals import source_of
 from router.service.ports import Clock, Ids, Store
 from router.service.pull import Ringing
 from router.service.records import RawDelivery
@@ -168,14 +168,3 @@ class Puller:
 
 def _key(bell: Ringing) -> tuple[AccountName, str]:
     return bell.account, bell.key
-
-
-def source_of(account: Account) -> Source:
-    """Return the account as intake knows it."""
-    return Source(
-        account=account.name,
-        channel=ChannelName(account.channel.name),
-        family=account.channel.family,
-        queue=account.queue,
-        capabilities=account.channel.capabilities,
-    )

@@ -21,12 +21,11 @@ from router.channel.contract import (
 )
 from router.domain.ids import AccountName
 from router.service.accept import Intake
-from router.service.arrivals import Delivery
+from router.service.arrivals import Delivery, source_of
 from router.service.ports import Clock, Ids, Store
 from router.service.records import RawDelivery
 from router.service.unit import Unit
 from router.transport.asker import ENTROPY
-from router.transport.pulls import source_of
 
 log = structlog.get_logger()
 

@@ -23,10 +23,10 @@ from router.channel.contract import (
 from router.domain.errors import Invalid
 from router.domain.ids import AccountName
 from router.service.accept import Busy
-from router.service.arrivals import Delivery, TakenIn
+from router.service.arrivals import Delivery, TakenIn, source_of
 from router.service.ports import Conflict, StoreUnavailable
 from router.service.records import RawDelivery
-from router.service.replay import HIDDEN, reread, source_of, take_again
+from router.service.replay import HIDDEN, reread, take_again
 from router.service.unit import Unit
 from router.web.deps import DEPS, Deps
 from router.web.errors import Denied

@@ -5,13 +5,12 @@ import asyncio
 from router.channel.contract import HttpCall, Push, Received, Reply
 from router.domain.content import Media, MediaKind
 from router.domain.ids import AccountName
-from router.service.arrivals import Delivery
+from router.service.arrivals import Delivery, source_of
 from router.service.intake import take_in
 from router.settings.load import load
 from router.transport.afterwards import Afterwards
 from router.transport.assembly import LatePush, open_transport
 from router.transport.duty import Duty
-from router.transport.pulls import source_of
 from router.transport.sender import Sender
 from tests.transport.platform import FETCH, PROFILE, SEND, Platform, gives, says
 from tests.transport.rig import PATIENCE, SHOP, Rig, heard, meet, say

@@ -14,7 +14,7 @@ from router.channel.accounts import open_account
 from router.channel.contract import Received
 from router.domain.content import Content, Media, MediaKind
 from router.domain.ids import AccountName, InteractionId, MediaId, QueueName
-from router.service.arrivals import Delivery
+from router.service.arrivals import Delivery, source_of
 from router.service.intake import take_in
 from router.service.media import sniff, stored_at
 from router.service.records import MediaRow, OutboxState
@@ -22,7 +22,6 @@ from router.settings.load import load
 from router.transport.http import open_http
 from router.transport.links import Forbidden, Links, PublicResolver, is_public, open_links
 from router.transport.media import MediaFetcher, keep_file
-from router.transport.pulls import source_of
 from tests.transport.platform import FETCH, SEND, UPLOAD, Platform, cuts, gives, leads_to, says
 from tests.transport.rig import SHOP, Rig, meet, say, sending, settings
 

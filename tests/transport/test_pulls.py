@@ -26,7 +26,7 @@ from router.channel.contract import (
 from router.domain.content import Text
 from router.domain.identity import Claim, ClaimKind
 from router.domain.ids import AccountName, ContactId
-from router.service.arrivals import Delivery, TakenIn
+from router.service.arrivals import Delivery, TakenIn, source_of
 from router.service.intake import take_in
 from router.service.pull import ringing
 from router.settings.load import load
@@ -34,7 +34,7 @@ from router.transport.afterwards import Afterwards
 from router.transport.carrier import Carrier
 from router.transport.duty import Duty
 from router.transport.profiles import Profiles, wakes
-from router.transport.pulls import Puller, source_of
+from router.transport.pulls import Puller
 from tests.builders import NOW
 from tests.transport.platform import PROFILE, SEND, Held, Platform, says
 from tests.transport.rig import NEWS, PATIENCE, SHOP, Rig
