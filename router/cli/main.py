@@ -15,6 +15,7 @@ from router.channel.captured import BadCapture
 from router.channel.contract import Channel
 from router.channel.registry import BrokenChannel, channels
 from router.cli import admin
+from router.cli.bench import bench
 from router.cli.evaluate import evaluate
 from router.cli.imports import ImportProblem, read_agents, read_articles
 from router.domain.errors import DomainError
@@ -252,4 +253,5 @@ def simulate(
         raise click.ClickException(str(error)) from error
 
 
+main.add_command(bench)
 main.add_command(evaluate)

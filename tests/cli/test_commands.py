@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -154,3 +155,9 @@ def test_decode_names_the_channels_when_it_does_not_know_one(run: Run, tmp_path:
     done = run("decode", "pigeon", str(file))
     assert done.returncode == 1
     assert "wechat" in done.stderr
+
+
+def test_bench_reading_says_how_many_messages_a_core_reads(run: Run) -> None:
+    done = run("bench", "reading", "--rules", "--count", "40")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"rules/\d+: 40 messages, \d+ a second of CPU; median [\d.]+ ms", done.stdout)

@@ -1,0 +1,13 @@
+"""The commands that measure this machine: how much it reads, takes in and decides, and how fast."""
+
+import click
+
+from router.cli.bench.reading import reading
+
+
+@click.group()
+def bench() -> None:
+    """Measure how fast this machine does the daemon's work; each command says what it measured."""
+
+
+bench.add_command(reading)

@@ -1,0 +1,62 @@
+"""How many messages one core reads in a second, and how long the slow ones take."""
+
+import time
+from collections.abc import Iterator
+from importlib import resources
+
+import click
+import msgspec
+
+from router.understanding.evaluate import Message
+from router.understanding.reader import RuleReader
+from router.understanding.tiers import open_reader
+
+_LATE = 95  # the percentile that is promised
+
+
+@click.command()
+@click.option(
+    "--count",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="How many messages to read, spread over the shipped training set.",
+)
+@click.option("--rules", is_flag=True, help="Only the fast tier: the rules.")
+def reading(count: int, *, rules: bool) -> None:
+    """Read messages on one core and print the CPU that each took."""
+    reader, warning = (RuleReader(), None) if rules else open_reader()
+    if warning is not None:
+        click.echo(warning, err=True)
+    texts = _spread(count)
+    for text in texts[:20]:
+        reader.read(text)  # what is compiled or loaded at first use is not the message's
+    spent = []
+    for text in texts:
+        began = time.thread_time()
+        reader.read(text)
+        spent.append((time.thread_time() - began) * 1000)
+    spent.sort()
+    late = spent[min(len(spent) - 1, len(spent) * _LATE // 100)]
+    rate = len(spent) * 1000 / sum(spent)
+    click.echo(
+        f"{reader.name}: {len(spent)} messages, {rate:.0f} a second of CPU; "
+        f"median {spent[len(spent) // 2]:.2f} ms, {_LATE}th percentile {late:.2f} ms"
+    )
+
+
+def _spread(count: int) -> list[str]:
+    """Return ``count`` texts, evenly spread over the training set, from its start again after it."""
+    held = list(_shipped())
+    step = max(1, len(held) // count)
+    spread = held[::step]
+    return [spread[at % len(spread)] for at in range(count)]
+
+
+def _shipped() -> Iterator[str]:
+    home = resources.files("router.understanding").joinpath("training")
+    decoder = msgspec.json.Decoder(Message)
+    for each in sorted(home.iterdir(), key=lambda file: file.name):
+        if each.name.endswith(".jsonl"):
+            for line in each.read_bytes().splitlines():
+                yield decoder.decode(line).text
