@@ -1,0 +1,108 @@
+"""The repository of conversations and the interactions in them."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from router.domain.content import Content
+from router.domain.conversation import Conversation
+from router.domain.ids import AccountName, AgentId, ContactId, ConversationId, InteractionId
+from router.domain.reading import Reading
+from router.domain.timeline import Interaction, Sending
+from router.service.records import EarlyChange
+
+
+class Conversations(Protocol):
+    """Conversations and the interactions in them."""
+
+    def add(self, conversation: Conversation) -> None:
+        """Insert; a second live conversation of one identity and thread raises Conflict."""
+
+    def get(self, conversation: ConversationId) -> Conversation:
+        """Raises NotFound."""
+
+    def save(self, conversation: Conversation) -> Conversation:
+        """Write if the version is the stored one, else raise Conflict; return it as stored now."""
+
+    def live(self, account: AccountName, external_id: str, thread: str) -> Conversation | None:
+        """Return the open conversation of an identity in a thread."""
+
+    def in_thread(self, account: AccountName, thread: str) -> Conversation | None:
+        """Return the latest conversation of a thread (a call), in whatever state."""
+
+    def open(self) -> tuple[Conversation, ...]:
+        """Return every conversation that is not closed, oldest first."""
+
+    def held_by(self, agent: AgentId) -> tuple[Conversation, ...]:
+        """Return what stands on an agent's desk: offered, in hand, wrap-up, parked."""
+
+    def of(
+        self, members: Collection[ContactId], *, open_only: bool = False, limit: int = 100
+    ) -> tuple[Conversation, ...]:
+        """Return a person's conversations, newest first."""
+
+    def closed_between(self, since: datetime, until: datetime) -> tuple[Conversation, ...]: ...
+
+    def append(self, interaction: Interaction, *, reply_handle: str = "") -> bool:
+        """Insert; return False if (account, external id) stands on a timeline already."""
+
+    def interaction(self, interaction: InteractionId) -> Interaction:
+        """Raises NotFound."""
+
+    def by_external(self, account: AccountName, external_id: str) -> Interaction | None: ...
+    def rewrite(
+        self,
+        interaction: InteractionId,
+        *,
+        content: Content,
+        edited_at: datetime | None,
+        final: bool = True,
+        unread: bool = True,
+    ) -> None:
+        """Replace what it says: an edit, or a call segment's later version."""
+
+    def recall(self, interaction: InteractionId, *, at: datetime) -> None: ...
+    def set_sending(
+        self, interaction: InteractionId, sending: Sending, *, why: str = ""
+    ) -> None: ...
+    def store_media(self, interaction: InteractionId, content: Content) -> None:
+        """Replace the content after its media was fetched; not an edit, not unread again."""
+
+    def unread(self, *, limit: int) -> tuple[Interaction, ...]:
+        """Return what no reader has seen, oldest first."""
+
+    def unread_of(self, members: Collection[ContactId]) -> int:
+        """Return how many interactions of the person no reader has seen."""
+
+    def mark_read(self, interaction: InteractionId, reading: Reading) -> None: ...
+    def timeline(
+        self,
+        members: Collection[ContactId],
+        *,
+        before: tuple[datetime, InteractionId] | None = None,
+        limit: int = 50,
+        words: str = "",
+    ) -> tuple[Interaction, ...]:
+        """Return a page of a person's timeline, newest first; ``before`` pages by key."""
+
+    def said_in(
+        self,
+        conversation: ConversationId,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 200,
+    ) -> tuple[Interaction, ...]:
+        """Return a conversation's interactions with seq in (after, before), in order of seq.
+
+        With ``before`` or a limit that cuts, the latest ones are returned (still in order).
+        """
+
+    def last_reply_handle(self, conversation: ConversationId) -> tuple[str, str]:
+        """Return (reply handle, external id) of the contact's last interaction, or empty."""
+
+    def keep_early(self, account: AccountName, external_id: str, change: EarlyChange) -> bool:
+        """Keep a change whose message has not come; False if this change is kept already."""
+
+    def take_early(self, account: AccountName, target: str) -> tuple[EarlyChange, ...]:
+        """Return and forget the kept changes of a message, oldest first."""
