@@ -45,6 +45,15 @@ class KnownClaim:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLine:
+    """A person in a list: the root contact, the best name that is known (or none), standing."""
+
+    root: ContactId
+    name: str
+    vip: bool
+
+
 class OutboxState(StrEnum):
     """Where an answer of ours stands.
 

@@ -21,8 +21,9 @@ from router.service.records import EarlyChange
 from router.store.codec import dump, load
 from router.store.dialect import containing, contains, insert_new
 from router.store.rows import insert, many, must_be_there, one, the
-from router.store.tables import early_changes, interactions
+from router.store.tables import conversations, early_changes, interactions
 
+_CHUNK = 5000  # conversations asked for in one statement
 _LAST = 2**62  # later than any seq
 _among: sa.BindParameter[Any] = sa.bindparam("members", expanding=True)
 _at_most = sa.bindparam("at_most", type_=sa.Integer)
@@ -85,6 +86,17 @@ _LAST_SAID = (
     )
     .order_by(interactions.c.seq.desc())
     .limit(1)
+)
+_LAST_WORDS = (
+    sa.select(interactions.c.conversation_id, interactions.c.text)
+    .join(conversations, conversations.c.id == interactions.c.conversation_id)
+    .where(
+        conversations.c.id.in_(sa.bindparam("wanted", expanding=True)),
+        interactions.c.seq > conversations.c.last_seq - sa.bindparam("among", type_=sa.Integer),
+        interactions.c.direction == Direction.IN.value,
+        interactions.c.text != "",
+    )
+    .order_by(interactions.c.seq)
 )
 _KEEP_EARLY = insert_new(early_changes)
 _TAKE_EARLY = (
@@ -192,6 +204,17 @@ class SqlTimeline:
         until = _LAST if before is None else before
         asked = {"of": conversation, "after": after, "before": until, "at_most": limit}
         return tuple(map(_interaction, reversed(many(self._connection, _SAID_IN, asked))))
+
+    def last_words(
+        self, conversations: Collection[ConversationId], *, among: int
+    ) -> Mapping[ConversationId, str]:
+        """Return the contact's last words in each, found in its last ``among`` interactions."""
+        wanted, found = list(conversations), {}
+        for start in range(0, len(wanted), _CHUNK):
+            asked = {"wanted": wanted[start : start + _CHUNK], "among": among}
+            for row in many(self._connection, _LAST_WORDS, asked):
+                found[ConversationId(row["conversation_id"])] = str(row["text"])
+        return found
 
     def last_reply_handle(self, conversation: ConversationId) -> tuple[str, str]:
         """Return (reply handle, external id) of the contact's last interaction, or empty."""

@@ -13,8 +13,8 @@ from router.domain.identity import Claim, ClaimKind
 from router.domain.ids import AgentId, ConversationId
 from router.domain.workforce import Role
 from router.service import cases, contacts, desk, reply
-from router.service.board import Desk
-from router.service.board import desk as look_at_desk
+from router.service.desktop import Desk
+from router.service.desktop import desk as look_at_desk
 from router.service.knowledge import write
 from router.service.records import Article
 from router.service.unit import Unit

@@ -6,7 +6,7 @@ from router.domain.conversation import Queued
 from router.domain.errors import IllegalStep
 from router.domain.identity import Claim, ClaimKind
 from router.domain.ids import AgentId, ContactId, ConversationId
-from router.service.board import stories
+from router.service.stories import stories
 from router.service.suspect import accept_proposal, reject_proposal, suspected
 from router.service.unit import Unit
 from tests.service.conftest import CHAT, WEIBO, Shop
@@ -48,7 +48,7 @@ async def test_the_complaint_of_the_probable_person_is_shown_and_keeps_the_bot_a
     await shop.settle()
 
     held = await shop.conversation(chat)
-    (story,) = await shop.store.read(stories, held.contact, names={}, at=shop.clock.now())
+    (story,) = await shop.store.read(stories, held.contact, at=shop.clock.now())
     assert story.probable == "phone"
     assert isinstance(held.state, Queued)
 

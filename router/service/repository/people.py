@@ -8,7 +8,7 @@ from router.domain.contact import Contact, MergeRecord
 from router.domain.evidence import Proposal
 from router.domain.identity import Claim, ClaimKind, Identity
 from router.domain.ids import AccountName, ContactId
-from router.service.records import KnownClaim, KnownIdentity
+from router.service.records import KnownClaim, KnownIdentity, PersonLine
 
 
 class Contacts(Protocol):
@@ -26,6 +26,9 @@ class Contacts(Protocol):
 
     def members(self, contact: ContactId) -> tuple[ContactId, ...]:
         """Return every origin contact of the person that ``contact`` belongs to, root first."""
+
+    def lines(self, contacts: Collection[ContactId]) -> Mapping[ContactId, PersonLine]:
+        """Return, for each given contact (origin or root), how lists show the whole person."""
 
     def search(self, words: str, *, limit: int) -> tuple[Contact, ...]:
         """Return roots whose name, claim values or external ids contain ``words``, newest first."""

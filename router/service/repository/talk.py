@@ -1,6 +1,6 @@
 """The repository of conversations and the interactions in them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -97,6 +97,11 @@ class Conversations(Protocol):
 
         With ``before`` or a limit that cuts, the latest ones are returned (still in order).
         """
+
+    def last_words(
+        self, conversations: Collection[ConversationId], *, among: int
+    ) -> Mapping[ConversationId, str]:
+        """Return the contact's last words in each, found in its last ``among`` interactions."""
 
     def last_reply_handle(self, conversation: ConversationId) -> tuple[str, str]:
         """Return (reply handle, external id) of the contact's last interaction, or empty."""

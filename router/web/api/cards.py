@@ -1,9 +1,12 @@
-"""What the API says of lists and desks: shapes of the views in `router.service.board`."""
+"""What the API says of lists and desks: shapes of the views that services build."""
 
 from datetime import datetime
 from typing import Any, Self
 
-from router.service.board import Board, Card, CaseCard, CaseStory, Desk, OfferCard
+from router.service.board import Board
+from router.service.cards import Card, CaseCard
+from router.service.desktop import Desk, OfferCard
+from router.service.stories import CaseStory
 from router.web.api.shapes import (
     AgentShape,
     AlertShape,

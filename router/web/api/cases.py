@@ -8,7 +8,8 @@ from router.domain.case import Resolution
 from router.domain.errors import Invalid
 from router.domain.ids import AgentId, CaseId, QueueName
 from router.service import cases
-from router.service.board import CaseCard, CaseFile, case_cards, case_file
+from router.service.cards import CaseCard, case_cards
+from router.service.stories import CaseFile, case_file
 from router.service.unit import Unit
 from router.web.api.cards import CaseCardShape, StoryShape
 from router.web.api.conversations import QueueBody

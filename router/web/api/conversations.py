@@ -12,7 +12,8 @@ from router.domain.ids import AgentId, ConversationId, QueueName
 from router.domain.timeline import Interaction
 from router.domain.workforce import Role
 from router.service import desk, supervise
-from router.service.board import Card, OpenConversation, cards_of, open_conversation
+from router.service.cards import Card, cards_of
+from router.service.desktop import OpenConversation, open_conversation
 from router.service.records import DecisionRecord
 from router.service.unit import Unit
 from router.web.api.cards import CardShape, StoryShape

@@ -9,7 +9,7 @@ from router.domain.crisis import Crisis, CrisisState, subject_of
 from router.domain.ids import ConversationId, QueueName
 from router.domain.workforce import Role
 from router.service import crisis as verbs
-from router.service.board import Card, cards_of
+from router.service.cards import Card, cards_of
 from router.service.statement import (
     Statement,
     Together,

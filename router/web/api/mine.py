@@ -7,8 +7,8 @@ import msgspec
 from router.domain.ids import AgentId, ReservationId
 from router.domain.workforce import Presence
 from router.service import people
-from router.service.board import desk as desk_of
 from router.service.desk import accept, decline, set_presence
+from router.service.desktop import desk as desk_of
 from router.service.records import Alert, ApiToken
 from router.service.unit import Unit
 from router.web.api.cards import DeskShape

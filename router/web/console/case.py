@@ -13,7 +13,8 @@ from router.domain.ids import AgentId, CaseId, QueueName
 from router.domain.reading import Intent
 from router.domain.workforce import Agent
 from router.service import cases as verbs
-from router.service.board import CaseCard, CaseFile, case_file, open_cases
+from router.service.cards import CaseCard, open_cases
+from router.service.stories import CaseFile, case_file
 from router.service.unit import Unit
 from router.web.console.contact import names_of, topic_in
 from router.web.console.show import N_, done, field, fields, seen, show, whole

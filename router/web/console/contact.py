@@ -15,9 +15,9 @@ from router.domain.reading import Intent
 from router.domain.timeline import Interaction
 from router.domain.workforce import Agent
 from router.service import contacts as verbs
-from router.service.board import CaseStory, stories
 from router.service.cases import open_by_hand
 from router.service.contacts import Person, person
+from router.service.stories import CaseStory, stories
 from router.service.suspect import accept_proposal, reject_proposal, suspected
 from router.service.unit import Unit
 from router.web.console.show import N_, done, field, fields, seen, show, whole
@@ -88,7 +88,7 @@ def view(
     others = unit.contacts.search(merge_with, limit=8) if merge_with else ()
     return View(
         person=held,
-        stories=stories(unit, held.contact.id, names=names, at=at),
+        stories=stories(unit, held.contact.id, at=at),
         timeline=unit.conversations.timeline(held.members, before=before, limit=PAGE, words=words),
         names=names,
         others=tuple(person(unit, each.id) for each in others if each.id != held.contact.id),

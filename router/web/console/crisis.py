@@ -16,7 +16,7 @@ from router.domain.policy import ShopPolicy
 from router.domain.reading import Intent
 from router.domain.workforce import Role
 from router.service import crisis as verbs
-from router.service.board import Card, cards_of
+from router.service.cards import Card, cards_of
 from router.service.statement import Together, about, is_said, route_together, state_together
 from router.service.unit import Unit
 from router.web.auth import require

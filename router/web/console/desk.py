@@ -13,7 +13,7 @@ from router.domain.errors import Invalid
 from router.domain.ids import AgentId, ConversationId, MediaId, QueueName, ReservationId
 from router.domain.workforce import Agent, Presence
 from router.service import desk as verbs
-from router.service.board import Desk, OpenConversation, desk, open_conversation
+from router.service.desktop import Desk, OpenConversation, desk, open_conversation
 from router.service.reply import note, reply
 from router.service.statement import Statement, state, statements_for
 from router.service.unit import Unit

@@ -12,7 +12,9 @@ from router.domain.case import LEVELS
 from router.domain.ids import AgentId, ConversationId, QueueName
 from router.domain.workforce import Agent, Role
 from router.service import supervise
-from router.service.board import Board, Card, OpenConversation, board, open_conversation
+from router.service.board import Board, board
+from router.service.cards import Card
+from router.service.desktop import OpenConversation, open_conversation
 from router.service.unit import Unit
 from router.web.auth import require
 from router.web.console.show import N_, done, field, fields, seen, show, whole
