@@ -4,18 +4,20 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from router.domain.conversation import Conversation
 from router.domain.events import Logged
-from router.domain.floor import Floor
+from router.domain.floor import Floor, Foreseen
+from router.domain.forecast import Foresight
 from router.domain.ids import AccountName, ContactId, ConversationId
 from router.domain.policy import ShopPolicy
 from router.domain.routing import Decision, decide, next_deadline
 from router.service.carry import LEASE, carry_out
 from router.service.floor import Seen, look_at, look_at_all
+from router.service.forecast import foreseen, tally
 from router.service.ports import Clock, Conflict, NotFound, Store, StoreUnavailable
 from router.service.records import Lease
 from router.service.unit import Unit
@@ -26,6 +28,9 @@ log = structlog.get_logger()
 _LEASE_LASTS = timedelta(seconds=4)
 _TICK = timedelta(seconds=1)
 _EVENTS = 1000
+#: How often demand is counted, and how often it is foreseen anew.
+_COUNTS_EVERY = timedelta(seconds=15)
+_FORESEES_EVERY = timedelta(minutes=2)
 #: Events after which every conversation of the person must be looked at again.
 _OF_PERSON = frozenset(
     {
@@ -79,6 +84,9 @@ class Dispatcher:
         self._floor = Floor()
         self._seen = 0
         self._fence: int | None = None
+        self._counted_at: datetime | None = None
+        self._foreseen_at: datetime | None = None
+        self.foresight: Foresight | None = None
         self.wake = Wake(asyncio.Event())
 
     @property
@@ -110,11 +118,13 @@ class Dispatcher:
             return
         if lease.fence != self._fence:
             self._floor, self._fence = Floor(), lease.fence
+            self._counted_at = self._foreseen_at = None
             seen = await self._store.read(look_at_all, policy=self._policy, families=self._families)
             self._take(seen)
             log.info("dispatch_began", fence=lease.fence, seen=seen.seq)
         else:
             await self._catch_up()
+        await self._foresee(lease.fence)
         await self._decide()
 
     async def _rest(self) -> None:
@@ -143,6 +153,23 @@ class Dispatcher:
                 families=self._families,
             )
             self._take(replace(seen, seq=touched.last))
+
+    async def _foresee(self, fence: int) -> None:
+        """Count what came to need a person, and tell the floor what to expect."""
+        now = self._clock.now()
+        if self._counted_at is None or now - self._counted_at >= _COUNTS_EVERY:
+            given = {"policy": self._policy, "families": self._families}
+            try:
+                more = await self._store.transact(tally, **given, lease=LEASE, fence=fence, at=now)
+            except Conflict as overtaken:
+                log.info("demand_not_counted", why=str(overtaken))
+                return
+            self._counted_at = None if more else now
+        if self._foreseen_at is None or now - self._foreseen_at >= _FORESEES_EVERY:
+            self.foresight = await self._store.read(foreseen, policy=self._policy, at=now)
+            self._foreseen_at = now
+            seen = self.foresight
+            self._floor.apply(Foreseen(forecast=None if seen is None else seen.forecast))
 
     async def _decide(self) -> None:
         for choice in decide(self._floor, self._policy, self._clock.now()):

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -25,6 +25,8 @@ log = structlog.get_logger()
 READ_AT_ONCE = 64
 _TICK_S = 1.0
 _CRISIS_PAUSE_S = 10.0
+#: Counts of demand are kept for a comparison with last year.
+_DEMAND_KEPT = timedelta(days=400)
 
 
 class Knowledge(Protocol):
@@ -186,11 +188,11 @@ def follow_up_loop(
 
 
 def forgetting_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:
-    """Delete raw deliveries whose time of keeping is over, once a minute."""
+    """Delete raw deliveries and counts of demand whose time of keeping is over, once a minute."""
 
     async def work() -> bool:
-        before = clock.now() - policy.raw_kept
-        gone = await store.transact(_forget, before)
+        now = clock.now()
+        gone = await store.transact(_forget, now - policy.raw_kept, now - _DEMAND_KEPT)
         if gone:
             log.info("raw_deliveries_forgotten", count=gone)
         return False
@@ -198,5 +200,6 @@ def forgetting_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:
     return Loop("forgetting", work, 60.0)
 
 
-def _forget(unit: Unit, before: datetime) -> int:
+def _forget(unit: Unit, before: datetime, demand_before: datetime) -> int:
+    unit.demands.forget(before=demand_before)
     return unit.journal.forget_deliveries(before=before)

@@ -11,7 +11,7 @@ from router.service.repository.complaints import Cases, Crises, FollowUps
 from router.service.repository.journal import Journal
 from router.service.repository.people import Contacts, Proposals
 from router.service.repository.talk import Conversations
-from router.service.repository.work import Outbox, Workforce
+from router.service.repository.work import Demands, Outbox, Workforce
 
 
 class Unit(Protocol):
@@ -31,6 +31,8 @@ class Unit(Protocol):
     def crises(self) -> Crises: ...
     @property
     def workforce(self) -> Workforce: ...
+    @property
+    def demands(self) -> Demands: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

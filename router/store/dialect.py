@@ -67,16 +67,18 @@ def insert_or_set(table: sa.Table, *columns: str) -> BothWays:
     }
 
 
-def insert_or_add(table: sa.Table, column: str) -> BothWays:
-    """Return an insert that, if the row stands there already, adds to its ``column``."""
+def insert_or_add(table: sa.Table, *columns: str) -> BothWays:
+    """Return an insert that, if the row stands there already, adds to its ``columns``."""
     keys = [each.name for each in table.primary_key]
     lite, full = sqlite.insert(table), postgresql.insert(table)
     return {
         "sqlite": lite.on_conflict_do_update(
-            index_elements=keys, set_={column: table.c[column] + lite.excluded[column]}
+            index_elements=keys,
+            set_={name: table.c[name] + lite.excluded[name] for name in columns},
         ),
         "postgresql": full.on_conflict_do_update(
-            index_elements=keys, set_={column: table.c[column] + full.excluded[column]}
+            index_elements=keys,
+            set_={name: table.c[name] + full.excluded[name] for name in columns},
         ),
     }
 

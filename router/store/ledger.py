@@ -10,9 +10,11 @@ from router.store.schema import (
     moment,
     moment_or_never,
     number,
+    weight,
     word,
     words,
 )
+from router.store.types import UtcDateTime
 
 events = sa.Table(
     "events",
@@ -85,3 +87,15 @@ articles = sa.Table(
 leases = sa.Table("leases", metadata, key("name"), word("holder"), number("fence"), moment("until"))
 
 meta = sa.Table("meta", metadata, key("key"), word("value"))
+
+demand = sa.Table(
+    "demand",
+    metadata,
+    sa.Column("quarter", UtcDateTime, primary_key=True),
+    key("family"),
+    key("skill"),  # empty: all of the family
+    number("time_of_day"),  # quarters of an hour since the shop's midnight
+    count("count"),
+    weight("weight"),
+    sa.Index(None, "time_of_day", "quarter"),
+)

@@ -14,6 +14,7 @@ from router.store.codec import dump
 from router.store.contacts import SqlContacts
 from router.store.conversations import SqlConversations
 from router.store.crises import SqlCrises
+from router.store.demands import SqlDemands
 from router.store.dialect import EVENT_LOCK, alone
 from router.store.followups import SqlFollowUps
 from router.store.journal import SqlJournal
@@ -42,6 +43,7 @@ class SqlUnit:
         self.follow_ups = SqlFollowUps(connection)
         self.crises = SqlCrises(connection)
         self.workforce = SqlWorkforce(connection)
+        self.demands = SqlDemands(connection)
         self.outbox = SqlOutbox(connection)
         self.journal = SqlJournal(connection)
 

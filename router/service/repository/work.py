@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from router.channel.contract import Call, Token
+from router.domain.forecast import Demand
 from router.domain.ids import AccountName, AgentId, InteractionId, OutboxId, ReservationId
 from router.domain.workforce import Agent
 from router.service.records import (
@@ -150,3 +151,21 @@ class Outbox(Protocol):
     def token(self, account: AccountName) -> Token | None: ...
     def keep_token(self, account: AccountName, token: Token | None) -> None:
         """Keep the account's platform token; None forgets it."""
+
+
+class Demands(Protocol):
+    """How many conversations of a kind needed a person, by quarter of an hour."""
+
+    def add(self, each: Demand, *, time_of_day: int) -> None:
+        """Add to the count of a quarter; ``time_of_day`` is its number in the shop's day."""
+
+    def at_times(
+        self, times: Collection[int], *, since: datetime, until: datetime
+    ) -> tuple[Demand, ...]:
+        """Return the counts of quarters at these times of day, oldest first."""
+
+    def by_family(self, *, since: datetime, until: datetime) -> tuple[Demand, ...]:
+        """Return the counts of whole channel families, oldest first."""
+
+    def forget(self, *, before: datetime) -> int:
+        """Delete counts of quarters before ``before``; return how many."""
