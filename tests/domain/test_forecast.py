@@ -28,9 +28,7 @@ def shop(zone: str = "Asia/Shanghai") -> ShopPolicy:
 
 
 def counted(quarter: datetime, count: int, *, weight: float = 1.0) -> Demand:
-    return Demand(
-        quarter=quarter, family="webchat", skill=None, count=count, weight=weight * count
-    )
+    return Demand(quarter=quarter, family="webchat", skill=None, count=count, weight=weight * count)
 
 
 def seen(history: Iterable[Demand], *, since: datetime, until: datetime = NOW) -> Foresight:

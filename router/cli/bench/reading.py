@@ -46,7 +46,7 @@ def reading(count: int, *, rules: bool) -> None:
 
 
 def _spread(count: int) -> list[str]:
-    """Return ``count`` texts, evenly spread over the training set, from its start again after it."""
+    """Return ``count`` texts, evenly spread over the training set and round again."""
     held = list(_shipped())
     step = max(1, len(held) // count)
     spread = held[::step]
