@@ -158,9 +158,15 @@ class Dispatcher:
         """Count what came to need a person, and tell the floor what to expect."""
         now = self._clock.now()
         if self._counted_at is None or now - self._counted_at >= _COUNTS_EVERY:
-            given = {"policy": self._policy, "families": self._families}
             try:
-                more = await self._store.transact(tally, **given, lease=LEASE, fence=fence, at=now)
+                more = await self._store.transact(
+                    tally,
+                    policy=self._policy,
+                    families=self._families,
+                    lease=LEASE,
+                    fence=fence,
+                    at=now,
+                )
             except Conflict as overtaken:
                 log.info("demand_not_counted", why=str(overtaken))
                 return
