@@ -184,7 +184,7 @@ def _database(server: str, folder: Path) -> Iterator[str]:
         return
     from router.cli.bench.postgres import created, dropped  # noqa: PLC0415  only with a server
 
-    name = f"mainstem_bench_{secrets.token_hex(4)}"
+    name = f"bench_{secrets.token_hex(4)}"
     url = created(server, name)
     try:
         yield url
