@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fix cases
+.PHONY: help run demo test check fix cases fuzz
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,6 +22,7 @@ help:
 	@echo 'make check    format, lint, types and import contracts'
 	@echo 'make fix      let the formatter and the linter repair what they can'
 	@echo 'make cases    the channels'\'' cases        (NAME=line narrows, UPDATE=1 rewrites)'
+	@echo 'make fuzz     ten minutes of broken deliveries   (MINUTES=1, SEED=7, NAME=line, REPLAY=file)'
 
 run: $(VENV)/.installed
 	@exec $(BIN)/mainstem run $(ARGS)
@@ -41,6 +42,9 @@ check: $(VENV)/.installed-dev
 fix: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+fuzz: $(VENV)/.installed-dev
+	@MINUTES="$(MINUTES)" SEED="$(SEED)" NAME="$(NAME)" REPLAY="$(REPLAY)" $(BIN)/python -m tests.fuzz.run
 
 cases: $(VENV)/.installed-dev
 	@CASES_NAME='$(NAME)' CASES_UPDATE='$(UPDATE)' \

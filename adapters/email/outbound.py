@@ -70,7 +70,7 @@ def with_password(call: MailCall, settings: Settings) -> MailCall:
 
 def outcome_of(call: MailCall, reply: Reply) -> Outcome:
     """Return what the server's answer means: 4xx comes later, 5xx never."""
-    why = reply.body.decode("utf-8", "replace")[:300]
+    why = fit(reply.body.decode("utf-8", "replace")[:300])
     code = str(reply.status)
     if reply.status in _TAKEN:
         return Accepted(external_id=call.note)

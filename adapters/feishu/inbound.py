@@ -5,6 +5,7 @@ https://open.feishu.cn/document/server-docs/im-v1/message/events/receive
 
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from adapters._common.calls import raw_json
@@ -37,7 +38,7 @@ def events_of(  # noqa: PLR0911  one arm for each kind of event
     if not header:
         return (_first_version(fields, event, now),)
     at = moment_of(word(header, "create_time")) or now
-    key = word(header, "event_id")
+    key = word(header, "event_id") or f"hash:{sha256(repr(event).encode()).hexdigest()[:32]}"
     match word(header, "event_type"):
         case "im.message.receive_v1":
             return _received(event, at)

@@ -20,6 +20,7 @@ from router.channel.contract import (
     HttpCall,
     Identified,
     Ignored,
+    Malformed,
     Moment,
     Outbound,
     Outcome,
@@ -99,7 +100,10 @@ class Twilio:
         failed = _failed(reply, late=False)
         if failed is not None:
             return failed
-        call = struct(read_object(reply.body), CallResource)
+        try:
+            call = struct(read_object(reply.body), CallResource)
+        except Malformed as error:
+            return Deferred(why=f"the answer is not Twilio's: {error}")
         number = customer_number(call.direction, call.from_, call.to)
         return Identified(
             external_id=f"{external_id.removeprefix(CALL)}:known",

@@ -42,6 +42,7 @@ from router.domain.timeline import Direction, Interaction, Kind, Sending
 from router.service.arrivals import Delivery, TakenIn
 from router.service.history import History
 from router.service.identify import claim
+from router.service.keys import fitted, fitted_claim
 from router.service.records import EarlyChange
 from router.service.unit import Unit
 
@@ -73,7 +74,7 @@ def take_in(unit: Unit, delivery: Delivery, policy: ShopPolicy) -> TakenIn:
     if delivery.raw is not None:
         unit.journal.keep_delivery(delivery.raw)
     for event in delivery.events:
-        taking.take(event)
+        taking.take(fitted(event))
     return taking.done()
 
 
@@ -404,5 +405,5 @@ def learn(
 ) -> None:
     """Keep what a platform's profile says about a person; may join two contacts."""
     unit.contacts.seen(identity, at=at, name=name)
-    for each in claims:
+    for each in map(fitted_claim, claims):
         claim(unit, identity, each, policy=policy, at=at)

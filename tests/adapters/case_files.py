@@ -27,7 +27,7 @@ from typing import Any
 from router.channel.accounts import read_settings
 from router.channel.capture import Taken, take
 from router.channel.captured import read_reply, read_request, read_time
-from router.channel.contract import Bell, Channel, Moment, Request, Token, Trusted
+from router.channel.contract import Bell, Channel, Moment, Reply, Request, Token, Trusted
 from router.channel.registry import channels
 from router.channel.shapes import content_from, in_full, in_short, outbound_from, time_text
 
@@ -122,9 +122,20 @@ def answered(case: Case, exchange: Mapping[str, Any]) -> dict[str, Any]:
         moment = Moment(now=now, entropy=ENTROPY)
         made["signed"] = adapter.sign(calls[0], token=TOKEN, moment=moment)
     if "reply" in exchange:
-        reply = read_reply(_with_file(case, exchange["reply"]), where="reply")
-        made["outcome"] = _outcome(adapter, exchange, calls, reply, now)
+        made["outcome"] = _outcome(adapter, exchange, calls, given_reply(case, exchange), now)
     return made
+
+
+def given_reply(case: Case, exchange: Mapping[str, Any]) -> Reply:
+    """Return what the platform answers in an exchange."""
+    return read_reply(_with_file(case, exchange["reply"]), where="reply")
+
+
+def answer_to(case: Case, exchange: Mapping[str, Any], reply: Reply) -> Any:
+    """Return what the adapter makes of ``reply`` in the place of the exchange's own."""
+    adapter = case.adapter()
+    now = read_time(exchange["now"], "now") if "now" in exchange else case.now
+    return _outcome(adapter, exchange, _calls(adapter, exchange, now), reply, now)
 
 
 def _calls(adapter: Any, exchange: Mapping[str, Any], now: datetime) -> tuple[Any, ...]:

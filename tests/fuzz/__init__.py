@@ -1,0 +1,1 @@
+"""Deliveries and answers that no platform would send, thrown at every adapter."""
