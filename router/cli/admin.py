@@ -18,7 +18,7 @@ from router.service import people
 from router.service.arrivals import source_of
 from router.service.knowledge import write
 from router.service.ports import NotFound
-from router.service.proof import run_through
+from router.service.proof import Proof, run_through
 from router.service.records import Article, RawDelivery
 from router.service.replay import reread, take_again
 from router.service.unit import Unit
@@ -186,14 +186,20 @@ async def _again(store: SqlStore, settings: Settings, raw: RawDelivery) -> str:
     return f"{raw.id}: read, {len(taken.added)} new, {taken.known} known"
 
 
-async def audit_all(settings: Settings) -> list[dict[str, Any]]:
-    """Return every violation of the guarantees as plain data; the page shows when this was."""
+async def audit_all(settings: Settings) -> tuple[Proof, list[dict[str, Any]]]:
+    """Return what a run found, and every violation as plain data; the page shows when this was."""
     store = await _open(settings)
     try:
-        _proof, found = await run_through(store, clock=SystemClock())
+        proof, found = await run_through(store, clock=SystemClock())
     finally:
         await store.close()
-    return [msgspec.to_builtins(each) for each in found]
+    return proof, [msgspec.to_builtins(each) for each in found]
+
+
+def summed_up(proof: Proof) -> str:
+    """Return a run of the audit as one line: how much was looked at, how long, what was found."""
+    took = proof.took.total_seconds()
+    return f"{proof.total} violations in {proof.seq} events, looked at in {took:.1f} s"
 
 
 def told(violation: Mapping[str, Any]) -> str:

@@ -4,14 +4,14 @@ The log is read once, in its order. What it says is put together anew, and each 
 complaint and each word of a bot is held against it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from router.domain.contact import MergeRecord, roots
 from router.domain.events import Happened, Logged
 from router.domain.ids import AgentId, CaseId, ContactId, ConversationId
-from router.service.ports import NotFound
+from router.service.records import DecisionRecord
 from router.service.unit import Unit
 
 #: A holder hears of a complaint within this time (G2).
@@ -166,8 +166,10 @@ def go_on(unit: Unit, course: Course) -> None:
     """Look at the next page of the log; one short read, however long the log is."""
     page = unit.journal.events_since(course.seq, limit=_PAGE)
     within = [logged for logged in page if logged.seq <= course.until]
+    named = {_decision_of(logged.event) for logged in within} - {""}
+    decisions = unit.journal.decisions_named(named) if named else {}
     for logged in within:
-        course.found.extend(_hold(unit, course.history, logged))
+        course.found.extend(_hold(decisions, course.history, logged))
     course.seq = within[-1].seq if within else course.until
 
 
@@ -187,7 +189,9 @@ def audit(unit: Unit, *, at: datetime) -> tuple[Violation, ...]:
     return conclude(unit, course, at=at)
 
 
-def _hold(unit: Unit, history: _History, logged: Logged) -> Iterator[Violation]:
+def _hold(
+    decisions: Mapping[str, DecisionRecord], history: _History, logged: Logged
+) -> Iterator[Violation]:
     event = logged.event
     yield from _unpaid(history, logged.at)
     _settle(history, event)
@@ -197,7 +201,7 @@ def _hold(unit: Unit, history: _History, logged: Logged) -> Iterator[Violation]:
         yield from _case(history, logged)
     if event.kind in _GROWS or event.kind == "contacts_merged":
         _owe(history, logged)
-    yield from _handover(unit, history, logged)
+    yield from _handover(decisions, history, logged)
     yield from _bot(history, logged)
     _move(history, event)
 
@@ -271,18 +275,23 @@ def _move(history: _History, event: Happened) -> None:
 # ----- G1: nobody is handed a conversation in ignorance ------------------------------------------
 
 
-def _handover(unit: Unit, history: _History, logged: Logged) -> Iterator[Violation]:
+def _decision_of(event: Happened) -> str:
+    return str((event.facts or {}).get("decision", ""))
+
+
+def _handover(
+    decisions: Mapping[str, DecisionRecord], history: _History, logged: Logged
+) -> Iterator[Violation]:
     event = logged.event
-    name = str((event.facts or {}).get("decision", ""))
+    name = _decision_of(event)
     if event.contact is None:
         return
     if not name:
         if event.kind in {"offer_made", "handed_to_bot", "conversation_taken"}:
             yield _violation("G1", logged, "no_decision", event.kind)
         return
-    try:
-        decision = unit.journal.decision(name)
-    except NotFound:
+    decision = decisions.get(name)
+    if decision is None:
         yield _violation("G1", logged, "decision_gone", event.kind)
         return
     missed = set(history.open_cases(event.contact)) - set(decision.cases)

@@ -86,7 +86,6 @@ def split(
     unit.contacts.undo_merge(merge_id, at=at, by=by)
     refresh_roots(unit, record)
     for each in (record.keep, record.fold):
-        unit.contacts.bump_case_version(each)
         recompute(unit, each, policy=policy, at=at)
     unit.record(
         Happened(

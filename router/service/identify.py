@@ -164,7 +164,6 @@ def fold(
     record = plan_merge(kept, folded, record_id=unit.new_id(), by=by, why=why, at=at)
     unit.contacts.record_merge(record)
     refresh_roots(unit, record)
-    unit.contacts.bump_case_version(record.keep)
     unit.record(
         Happened(
             kind="contacts_merged",
@@ -178,7 +177,10 @@ def fold(
 
 
 def refresh_roots(unit: Unit, record: MergeRecord) -> None:
-    """Write who stands for whom, for everybody whom ``record`` concerns."""
+    """Write who stands for whom, for everybody whom ``record`` concerns.
+
+    No decision about one of them from before can be carried out afterwards.
+    """
     touched = set(unit.contacts.members(record.keep)) | set(unit.contacts.members(record.fold))
     while True:
         merges = unit.contacts.merges(touched)
@@ -189,3 +191,5 @@ def refresh_roots(unit: Unit, record: MergeRecord) -> None:
             touched |= set(unit.contacts.members(each))
             touched.add(each)
     unit.contacts.set_roots(roots(touched, merges))
+    concerned = {*unit.contacts.members(record.keep), *unit.contacts.members(record.fold)}
+    unit.contacts.renew_case_versions(concerned)

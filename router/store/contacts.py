@@ -142,6 +142,12 @@ _BUMP = (
     .where(contacts.c.id == _root_id_of)
     .values(case_version=contacts.c.case_version + 1)
 )
+_HIGHEST = sa.select(sa.func.max(contacts.c.case_version)).where(contacts.c.id.in_(_among))
+_RENEW = (
+    sa.update(contacts)
+    .where(contacts.c.id.in_(_among))
+    .values(case_version=sa.bindparam("renewed", type_=sa.Integer))
+)
 
 
 class SqlContacts:
@@ -339,6 +345,15 @@ class SqlContacts:
     def bump_case_version(self, contact: ContactId) -> None:
         """Count one more change to the cases of the person (on the root)."""
         self._connection.execute(_BUMP, {"of": contact})
+
+    def renew_case_versions(self, contacts: Collection[ContactId]) -> None:
+        """Give them all one counter that is higher than any of them ever had.
+
+        Whoever is one person from now on, or no longer is, was never seen with this counter.
+        """
+        asked = {"members": list(contacts)}
+        highest: int = self._connection.execute(_HIGHEST, asked).scalar_one()
+        self._connection.execute(_RENEW, {**asked, "renewed": highest + 1})
 
 
 def _standing(contact: Contact) -> dict[str, object]:

@@ -50,6 +50,7 @@ _IN_THREAD = (
     .limit(1)
 )
 _OPEN = sa.select(conversations).where(_is_open).order_by(*_oldest_first)
+_COUNT = sa.select(sa.func.count()).select_from(conversations)
 _HELD_BY = (
     sa.select(conversations)
     .where(conversations.c.agent_id == sa.bindparam("by"))
@@ -109,6 +110,10 @@ class SqlConversations(SqlTimeline):
     def open(self) -> tuple[Conversation, ...]:
         """Return every conversation that is not closed, oldest first."""
         return tuple(map(_conversation, many(self._connection, _OPEN)))
+
+    def count(self) -> int:
+        """Return how many there have ever been."""
+        return int(self._connection.execute(_COUNT).scalar_one())
 
     def held_by(self, agent: AgentId) -> tuple[Conversation, ...]:
         """Return what stands on an agent's desk: offered, in hand, wrap-up, parked."""

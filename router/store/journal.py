@@ -1,6 +1,6 @@
 """The repository of what is written down: events, decisions and alerts; the rest is in `upkeep`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import combinations
 from typing import Any
@@ -13,7 +13,7 @@ from router.domain.ids import AgentId, CaseId, ContactId, ConversationId, Reserv
 from router.service.records import Alert, DecisionRecord
 from router.store.codec import dump, load
 from router.store.ledger import alerts, decisions, events
-from router.store.rows import many, the
+from router.store.rows import many
 from router.store.upkeep import SqlUpkeep
 
 _at_most = sa.bindparam("at_most", type_=sa.Integer)
@@ -44,7 +44,9 @@ _DECISIONS = (
     .order_by(decisions.c.at.desc(), decisions.c.id.desc())
     .limit(_at_most)
 )
-_THE_DECISION = sa.select(decisions).where(decisions.c.id == sa.bindparam("of"))
+_DECISIONS_NAMED = sa.select(decisions).where(
+    decisions.c.id.in_(sa.bindparam("names", expanding=True))
+)
 _ALERT = sa.insert(alerts)
 _HERS = alerts.c.agent_id == sa.bindparam("of")
 _EVERY_SUPERVISOR = sa.or_(_HERS, alerts.c.agent_id.is_(None))
@@ -110,9 +112,10 @@ class SqlJournal(SqlUpkeep):
         asked = {"of": conversation, "at_most": limit}
         return tuple(map(_decision, many(self._connection, _DECISIONS, asked)))
 
-    def decision(self, decision: str) -> DecisionRecord:
-        """Return one decision; raises NotFound."""
-        return _decision(the(self._connection, _THE_DECISION, {"of": decision}, "such decision"))
+    def decisions_named(self, names: Collection[str]) -> Mapping[str, DecisionRecord]:
+        """Return those of the decisions that are kept."""
+        found = many(self._connection, _DECISIONS_NAMED, {"names": list(names)})
+        return {row["id"]: _decision(row) for row in found}
 
     def alert(self, alert: Alert) -> None:
         """Keep something that somebody must look at now."""

@@ -8,13 +8,15 @@ import pytest
 
 from router.domain.conversation import Offered, Queued, WithBot
 from router.domain.floor import Floor
-from router.domain.ids import ConversationId
+from router.domain.ids import AgentId, ConversationId
 from router.domain.routing import Decision, GiveToBot, OfferTo, decide
 from router.service import answer
 from router.service.carry import LEASE, carry_out
+from router.service.contacts import merge
 from router.service.dispatch import Dispatcher
 from router.service.floor import look_at_all
 from router.service.ports import Conflict
+from router.service.unit import Unit
 from tests.service.conftest import ABLE, CHAT, FAMILY, WEIBO, Shop, phone
 from tests.service.test_story import ANGRY, NUMBER, publish
 
@@ -64,6 +66,39 @@ async def test_an_offer_decided_before_a_complaint_on_another_channel_is_refused
     with pytest.raises(Conflict):
         await carry(shop, choice, seq)
     assert isinstance((await shop.conversation(chat)).state, Queued)
+
+
+async def test_an_offer_decided_before_a_merge_is_refused_however_often_each_side_changed(
+    shop: Shop,
+) -> None:
+    """Two persons' counters may stand at one number; the merged person has a number of its own."""
+    await shop.dispatcher.once()
+    weibo = await shop.hear(WEIBO, "weibo-7", ANGRY)
+    chat = await shop.hear(CHAT, "member-1", "我想修改收货地址")
+    await shop.read_all()
+    await shop.staff("lin")
+
+    def match(unit: Unit) -> int:
+        """Bring the counter of the chat's person to what the merge would have made of the other."""
+        here, there = (unit.conversations.get(each).contact for each in (chat, weibo))
+        while unit.contacts.case_version(here) <= unit.contacts.case_version(there):
+            unit.contacts.bump_case_version(here)
+        return unit.contacts.case_version(here)
+
+    version = await shop.store.transact(match)
+    contacts_of = [(await shop.conversation(each)).contact for each in (weibo, chat)]
+    await shop.store.transact(
+        merge,
+        keep=contacts_of[0],
+        gone=contacts_of[1],
+        by=AgentId("lin"),
+        why="told so",
+        policy=shop.policy,
+        at=shop.clock.now(),
+    )
+    old = OfferTo(conversation=chat, agent=AgentId("lin"), weight=0.25, case_version=version)
+    with pytest.raises(Conflict, match="complaints have changed"):
+        await carry(shop, old, 0)
 
 
 async def test_an_offer_is_refused_while_something_of_the_person_is_unread(shop: Shop) -> None:

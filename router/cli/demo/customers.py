@@ -16,7 +16,8 @@ GAP = 7.0
 MOST_WAITING = 16
 
 _NAMES = ("阿竹", "小禾", "阿莲", "小桃", "阿栗", "小梨", "Ash", "Rowan", "Hazel", "Ivo")
-_PLAYS: Mapping[str, Callable[[Stage, Customer], Awaitable[None]]] = MappingProxyType(
+#: How a customer of each channel is played.
+PLAYS: Mapping[str, Callable[[Stage, Customer], Awaitable[None]]] = MappingProxyType(
     {
         "wechat": messages.on_wechat,
         "weibo": messages.on_weibo,
@@ -46,7 +47,7 @@ async def come(stage: Stage) -> None:
 
 async def _play(stage: Stage, customer: Customer) -> None:
     await stage.wait(customer.at)
-    await _PLAYS[customer.channel](stage, customer)
+    await PLAYS[customer.channel](stage, customer)
 
 
 def newcomer(line: Line, number: int) -> Customer:

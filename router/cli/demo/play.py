@@ -3,20 +3,24 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
 import tempfile
 import tomllib
 from asyncio.subprocess import STDOUT, Process
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import click
 
-from router.cli.demo import colleagues, customers
+from router.cli.admin import audit_all, summed_up, told
+from router.cli.demo import colleagues, crowd, customers
 from router.cli.demo.platforms import Platforms, serving
 from router.cli.demo.scripts import read_scripts
 from router.cli.demo.seed import ADMIN, AGENT, SUPERVISOR, Cast, seed
@@ -40,11 +44,15 @@ class DaemonEnded(Exception):
     """The daemon ended although nobody wanted it to; the message holds its last words."""
 
 
-def play(*, data: Path | None, listen: str | None, pace: float) -> int:
+def play(
+    *, data: Path | None, listen: str | None, pace: float, conversations: int | None = None
+) -> int:
     """Play the demonstration until SIGINT or SIGTERM; return the exit code.
 
     ``data`` keeps the files (without it, a folder that is gone afterwards); ``listen`` is
-    host:port, port 0 for any; ``pace`` 2.0 is twice as fast as life.
+    host:port, port 0 for any; ``pace`` 2.0 is twice as fast as life. With ``conversations`` a
+    crowd has so many as fast as they can be taken; then everything stops and is audited, and the
+    code is 1 over a violation.
     """
     if pace <= 0:
         click.echo("--pace: must be more than 0", err=True)
@@ -52,6 +60,8 @@ def play(*, data: Path | None, listen: str | None, pace: float) -> int:
     configure(json=None, level="warning")
     with _folder(data) as folder:
         try:
+            if conversations is not None:
+                return asyncio.run(_rush(folder, listen, conversations))
             asyncio.run(_play(folder, listen, pace))
         except DaemonEnded as ended:
             click.echo(f"the daemon ended:\n{ended}", err=True)
@@ -69,21 +79,39 @@ def _folder(data: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-async def _play(folder: Path, listen: str | None, pace: float) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _House:
+    """The daemon with its doors open, and everything that its players need."""
+
+    stage: Stage
+    cast: Cast
+    daemon: Process
+    folder: Path
+    stopping: asyncio.Event
+
+
+@asynccontextmanager
+async def _opened(
+    folder: Path, listen: str | None, *, pace: float, crowded: bool = False
+) -> AsyncIterator[_House | None]:
+    """Open the house; None if it is to stop before the daemon is ready."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, stopping.set)
     platforms = Platforms()
     async with serving(platforms) as platform:
-        environ = surroundings(folder, listen, platform)
+        environ = surroundings(folder, listen, platform, crowded=crowded)
         settings = load(environ=environ)
-        cast = await seed(settings)
+        cast = await seed(settings, capacity=crowd.CAPACITY if crowded else None)
         async with (
             _daemon(environ, folder) as daemon,
-            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+            aiohttp.ClientSession(
+                cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(limit=0)
+            ) as http,
         ):
             if not await _ready(http, settings, daemon, folder, stopping):
+                yield None
                 return
             stage = Stage(
                 settings=settings,
@@ -94,17 +122,58 @@ async def _play(folder: Path, listen: str | None, pace: float) -> None:
                 ids=SystemIds(),
                 pace=pace,
             )
-            _welcome(settings, cast, folder)
-            await _until_stopped(stage, cast, daemon, folder, stopping)
+            yield _House(stage=stage, cast=cast, daemon=daemon, folder=folder, stopping=stopping)
+
+
+async def _play(folder: Path, listen: str | None, pace: float) -> None:
+    async with _opened(folder, listen, pace=pace) as house:
+        if house is not None:
+            _welcome(house.stage.settings, house.cast, folder)
+            tokens = house.cast.tokens
+            await _until(
+                house,
+                customers.come(house.stage),
+                colleagues.work(house.stage, tokens, supervisor=SUPERVISOR),
+            )
     click.echo("The demonstration has ended.")
 
 
-def surroundings(folder: Path, listen: str | None, platform: str) -> dict[str, str]:
+async def _rush(folder: Path, listen: str | None, conversations: int) -> int:
+    """Have so many conversations, stop the daemon, and audit what is left behind."""
+    async with _opened(folder, listen, pace=crowd.PACE, crowded=True) as house:
+        if house is None:
+            return 0
+        stage, settings = house.stage, house.stage.settings
+        _welcome(settings, house.cast, folder)
+        coming = crowd.Crowd(wanted=conversations, database_url=settings.database_url)
+        await _until(
+            house,
+            crowd.work(stage, house.cast.tokens, supervisor=SUPERVISOR),
+            crowd.progress(stage, coming, click.echo),
+            until=crowd.come(stage, coming),
+        )
+        if house.stopping.is_set():
+            return 0
+        click.echo(f"{coming.had} conversations in {coming.seconds:.0f} s; the daemon stops")
+    proof, found = await audit_all(settings)
+    for each in found:
+        click.echo(told(each))
+    click.echo(summed_up(proof))
+    return 1 if found else 0
+
+
+def surroundings(
+    folder: Path, listen: str | None, platform: str, *, crowded: bool = False
+) -> dict[str, str]:
     """Return the environment of the daemon: this process's, and the demonstration's settings.
 
-    Nothing of a real shop's gets in: variables that are Mainstem's own are left behind.
+    Nothing of a real shop's gets in: variables that are Mainstem's own are left behind. A crowd
+    has a copy of the configuration in which what rests is over in seconds.
     """
     config = resource("config") / "demo"
+    if crowded:
+        config = Path(shutil.copytree(config, folder.absolute() / "config", dirs_exist_ok=True))
+        (config / "routing.toml").write_text(crowd.ROUTING, "utf-8")
     wished = listen or str(tomllib.loads((config / "router.toml").read_text("utf-8"))["listen"])
     address = free_address(wished)
     if address != wished and not wished.endswith(":0"):
@@ -187,26 +256,26 @@ async def _ready(
     return False
 
 
-async def _until_stopped(
-    stage: Stage, cast: Cast, daemon: Process, folder: Path, stopping: asyncio.Event
+async def _until(
+    house: _House, *parts: Coroutine[Any, Any, None], until: Coroutine[Any, Any, None] | None = None
 ) -> None:
-    """Let everybody play until somebody stops it; raises `DaemonEnded` if the daemon ends first."""
+    """Let everybody play until somebody stops it, or ``until`` is through.
+
+    Raises `DaemonEnded` if the daemon ends before that.
+    """
     async with asyncio.TaskGroup() as tasks:
-        parts = (
-            tasks.create_task(customers.come(stage), name="customers"),
-            tasks.create_task(
-                colleagues.work(stage, cast.tokens, supervisor=SUPERVISOR), name="colleagues"
-            ),
-        )
-        ends = (
-            tasks.create_task(stopping.wait(), name="stopping"),
-            tasks.create_task(daemon.wait(), name="daemon"),
-        )
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for each in (*parts, *ends):
+        playing = [tasks.create_task(each) for each in parts]
+        ends = [
+            tasks.create_task(house.stopping.wait(), name="stopping"),
+            tasks.create_task(house.daemon.wait(), name="daemon"),
+        ]
+        last = [tasks.create_task(until, name="last")] if until else []
+        await asyncio.wait([*ends, *last], return_when=asyncio.FIRST_COMPLETED)
+        through = all(each.done() for each in last) and bool(last)
+        for each in (*playing, *ends, *last):
             each.cancel()
-    if not stopping.is_set():
-        raise DaemonEnded(_last_words(folder))
+    if not through and not house.stopping.is_set():
+        raise DaemonEnded(_last_words(house.folder))
 
 
 def _last_words(folder: Path) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+import msgspec
 from argon2 import PasswordHasher
 
 from router.cli import admin
@@ -34,9 +35,14 @@ class Cast:
     tokens: Mapping[str, str]
 
 
-async def seed(settings: Settings) -> Cast:
-    """Write people and articles, new or again, and give out this run's passwords and tokens."""
+async def seed(settings: Settings, *, capacity: float | None = None) -> Cast:
+    """Write people and articles, new or again, and give out this run's passwords and tokens.
+
+    ``capacity`` is everybody's, instead of each one's own.
+    """
     rows = read_agents(DATA / "agents.json")
+    if capacity is not None:
+        rows = tuple(msgspec.structs.replace(row, capacity=capacity) for row in rows)
     passwords = {login: secrets.token_urlsafe(9) for login in (ADMIN, AGENT)}
     tokens = {row.login: f"demo_{secrets.token_urlsafe(32)}" for row in rows if row.login != AGENT}
     hashes = {

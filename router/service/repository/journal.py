@@ -1,6 +1,6 @@
 """The repository of the log: events, decisions, alerts, deliveries, articles, leases."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -32,8 +32,8 @@ class Journal(Protocol):
     ) -> tuple[DecisionRecord, ...]:
         """Return the decisions on a conversation, newest first."""
 
-    def decision(self, decision: str) -> DecisionRecord:
-        """Raises NotFound."""
+    def decisions_named(self, names: Collection[str]) -> Mapping[str, DecisionRecord]:
+        """Return those of the decisions that are kept."""
 
     def alert(self, alert: Alert) -> None: ...
     def alerts(self, agent: AgentId, *, supervisor: bool, limit: int = 50) -> tuple[Alert, ...]:

@@ -68,6 +68,12 @@ class Contacts(Protocol):
     def bump_case_version(self, contact: ContactId) -> None:
         """Count one more change to the cases of the person (on the root)."""
 
+    def renew_case_versions(self, contacts: Collection[ContactId]) -> None:
+        """Give them all one counter that is higher than any of them ever had.
+
+        Whoever is one person from now on, or no longer is, was never seen with this counter.
+        """
+
 
 class Proposals(Protocol):
     """What is probably true: that two contacts are one person."""

@@ -33,6 +33,9 @@ class Conversations(Protocol):
     def open(self) -> tuple[Conversation, ...]:
         """Return every conversation that is not closed, oldest first."""
 
+    def count(self) -> int:
+        """Return how many there have ever been."""
+
     def held_by(self, agent: AgentId) -> tuple[Conversation, ...]:
         """Return what stands on an agent's desk: offered, in hand, wrap-up, parked."""
 
