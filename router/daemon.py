@@ -119,7 +119,7 @@ async def build(settings: Settings) -> Rooms:
         ids=ids,
         library=library,
         reader=RuleReader(),
-        intake=Intake(store, settings.policy),
+        intake=Intake(store, settings.policy, batch=settings.intake_batch),
         dispatcher=dispatcher,
         follower=Follower(store),
         name=name,

@@ -5,7 +5,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -69,6 +69,7 @@ class RouterFile(File):
     raw_kept: str = "7d"
     private_media: bool = False
     send_attempts: int = 12
+    intake_batch: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256
     demo_members: list[MemberFile] = []
 
 

@@ -53,6 +53,7 @@ class Settings:
     log_level: str
     private_media: bool
     send_attempts: int
+    intake_batch: int
     demo_members: tuple[MemberFile, ...]
     policy: ShopPolicy
     accounts: Mapping[AccountName, Account]
@@ -117,6 +118,7 @@ def _read(
         log_level=router.log_level,
         private_media=router.private_media,
         send_attempts=router.send_attempts,
+        intake_batch=router.intake_batch,
         demo_members=tuple(router.demo_members),
         policy=policy,
         accounts=accounts,

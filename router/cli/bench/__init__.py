@@ -2,6 +2,7 @@
 
 import click
 
+from router.cli.bench.ingest import ingest
 from router.cli.bench.reading import reading
 
 
@@ -10,4 +11,5 @@ def bench() -> None:
     """Measure how fast this machine does the daemon's work; each command says what it measured."""
 
 
+bench.add_command(ingest)
 bench.add_command(reading)

@@ -1,0 +1,215 @@
+"""How many messages a second are durable when the platform is answered, against the limits."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+
+from router.cli.bench.client import Done, Job
+from router.cli.bench.ground import LOOPBACK, Ground, daemon, echo, write
+from router.cli.bench.ledger import Kept, kept, unread
+from router.cli.bench.limits import fdatasync
+from router.cli.bench.wechat import ACCOUNT, messages
+
+_CATCH_UP_S = 1800.0
+_POLL_S = 0.5
+#: Messages that are written before the clock starts: what is compiled at first use is not theirs.
+_WARM = 64
+#: How long an open loop lasts, and how many of its messages a batch of one gets.
+_OPEN_S = 5
+_FEWER = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """How many write how much, and where it is kept."""
+
+    count: int
+    connections: int
+    customers: int
+    database_url: str
+
+    def job(self, port: int, *, first: int = 1, rate: float = 0.0) -> Job:
+        """Return the requests of this plan, numbered from ``first``."""
+        host = f"{LOOPBACK}:{port}"
+        asked = messages(self.count, customers=self.customers, host=host, first=first)
+        requests = [each.decode() for each in asked]
+        return Job(
+            host=LOOPBACK, port=port, connections=self.connections, requests=requests, rate=rate
+        )
+
+
+@click.command()
+@click.option(
+    "--messages",
+    "count",
+    type=click.IntRange(1),
+    default=20_000,
+    show_default=True,
+    help="How many messages come at once.",
+)
+@click.option("--connections", type=click.IntRange(1), default=64, show_default=True)
+@click.option(
+    "--customers",
+    type=click.IntRange(1),
+    default=None,
+    help="How many people write them; one in four messages if not given.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=1),
+    multiple=True,
+    help="Also so many a second for five seconds, whatever the answers (may be given again).",
+)
+@click.option("--one-by-one", is_flag=True, help="Also the same daemon with batches of one.")
+@click.option("--no-catch-up", is_flag=True, help="Do not wait until everything is read.")
+@click.option(
+    "--database-url",
+    default="",
+    help="A PostgreSQL server: a database is made there and removed. SQLite if not given.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+def ingest(
+    *,
+    count: int,
+    connections: int,
+    customers: int | None,
+    rate: tuple[float, ...],
+    one_by_one: bool,
+    no_catch_up: bool,
+    database_url: str,
+    as_json: bool,
+) -> None:
+    """Write messages to the real daemon over its webhook and count what it answers for.
+
+    Every message is signed; identity, timeline, outbox and routing are on. The limits are measured
+    in the same run: bare aiohttp that gives the same answer, and one row at a time to the disk.
+    """
+    people = customers or max(1, count // 4)
+    plan = _Plan(count=count, connections=connections, customers=people, database_url=database_url)
+    found: dict[str, Any] = {
+        "database": "postgresql" if database_url else "sqlite",
+        "messages": count,
+        "connections": connections,
+        "customers": people,
+        "load": os.getloadavg()[0],
+    }
+    disk = fdatasync()
+    found["fdatasync"] = {"a_second": round(disk.rate), "median_ms": _ms(disk.median_s)}
+    limit = _bare(plan)
+    found["bare"] = _figures(limit)
+    with _standing(plan) as ground:
+        burst = _burst(ground, plan)
+        found["durable"] = _figures(burst)
+        began = time.monotonic()
+        if not no_catch_up:
+            found["caught_up_s"] = _caught_up(ground, began)
+        written = _WARM + count
+        for each in rate:
+            done = _open_loop(ground, plan, each, first=written + 1)
+            found[f"at_{each:g}_a_second"] = _figures(done)
+            written += len(done.latencies)
+        tally = kept(ground.database_url)
+        found["kept"] = tally.shown()
+        _must_be_kept(tally, written)
+    if one_by_one:
+        with _standing(plan, batch=1) as ground:
+            alone = _burst(ground, replace(plan, count=max(1, count // _FEWER)))
+            found["one_by_one"] = _figures(alone)
+    found["ratios"] = _ratios(found)
+    click.echo(json.dumps(found) if as_json else _told(found))
+
+
+@contextmanager
+def _standing(plan: _Plan, *, batch: int | None = None) -> Iterator[Ground]:
+    """Run the daemon, with its statements compiled and its first rows written."""
+    router: dict[str, Any] = {"log_level": "warning"}
+    if batch is not None:
+        router["intake_batch"] = batch
+    channels = {"wechat": ACCOUNT}
+    with daemon(channels=channels, router=router, database_url=plan.database_url) as ground:
+        warm = replace(plan, count=_WARM, connections=min(8, plan.connections))
+        _must_be_taken(write(warm.job(ground.port)))
+        yield ground
+
+
+def _burst(ground: Ground, plan: _Plan) -> Done:
+    return _must_be_taken(write(plan.job(ground.port, first=_WARM + 1)))
+
+
+def _bare(plan: _Plan) -> Done:
+    with echo() as port:
+        write(replace(plan, count=_WARM).job(port))
+        return _must_be_taken(write(plan.job(port, first=_WARM + 1)))
+
+
+def _open_loop(ground: Ground, plan: _Plan, rate: float, *, first: int) -> Done:
+    paced = replace(plan, count=int(rate * _OPEN_S))
+    return _must_be_taken(write(paced.job(ground.port, first=first, rate=rate)))
+
+
+def _must_be_taken(done: Done) -> Done:
+    if set(done.statuses) != {"200"}:
+        raise click.ClickException(f"not every message was taken: {done.statuses}")
+    return done
+
+
+def _must_be_kept(tally: Kept, count: int) -> None:
+    if (tally.heard, tally.different) != (count, count):
+        raise click.ClickException(f"{count} messages were answered for, but kept is {tally}")
+
+
+def _caught_up(ground: Ground, began: float) -> float:
+    """Return after how many seconds everything was read."""
+    while unread(ground.database_url):
+        if time.monotonic() - began > _CATCH_UP_S:
+            raise click.ClickException(f"not everything was read within {_CATCH_UP_S:.0f} s")
+        time.sleep(_POLL_S)
+    return round(time.monotonic() - began, 1)
+
+
+def _figures(done: Done) -> dict[str, Any]:
+    spent = sorted(done.latencies)
+
+    def at(share: float) -> float:
+        return _ms(spent[min(len(spent) - 1, int(len(spent) * share))])
+
+    return {
+        "a_second": round(len(spent) / done.took),
+        "p50_ms": at(0.5),
+        "p99_ms": at(0.99),
+        "most_ms": at(1.0),
+    }
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _ratios(found: Mapping[str, Any]) -> dict[str, float]:
+    rate = found["durable"]["a_second"]
+    ratios = {
+        "durable_to_bare": rate / found["bare"]["a_second"],
+        "durable_to_fdatasync": rate / found["fdatasync"]["a_second"],
+    }
+    if "one_by_one" in found:
+        ratios["batched_to_one_by_one"] = rate / found["one_by_one"]["a_second"]
+    return {name: round(each, 3) for name, each in ratios.items()}
+
+
+def _told(found: Mapping[str, Any]) -> str:
+    """Return the report for a person: one line a figure."""
+    lines = []
+    for name, each in found.items():
+        said = (
+            ", ".join(f"{key} {value}" for key, value in each.items())
+            if isinstance(each, dict)
+            else each
+        )
+        lines.append(f"{name:<20} {said}")
+    return "\n".join(lines)

@@ -1,0 +1,50 @@
+"""The benchmarks run the real daemon and say what they measured beside the limit."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.cli.bench.ledger import ask
+
+
+def bench(*arguments: str) -> dict[str, Any]:
+    """Run a benchmark in a process of its own and return its report."""
+    done = subprocess.run(  # noqa: S603  our own arguments
+        [sys.executable, "-m", "router", "bench", *arguments, "--json"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def test_ingest_answers_for_every_message_once_and_says_what_the_limit_was() -> None:
+    report = bench(
+        "ingest", "--messages", "40", "--connections", "4", "--rate", "20", "--one-by-one"
+    )
+    assert report["database"] == "sqlite"
+    assert report["kept"] == {"heard": 204, "different": 204}  # 64 of them to warm up
+    assert report["durable"]["a_second"] > 0
+    expected = report["durable"]["a_second"] / report["bare"]["a_second"]
+    assert report["ratios"]["durable_to_bare"] == pytest.approx(expected, abs=0.001)
+    assert report["caught_up_s"] >= 0
+    assert report["at_20_a_second"]["p99_ms"] > 0
+    assert report["ratios"]["batched_to_one_by_one"] > 0
+
+
+def test_ingest_on_a_server_leaves_no_database_behind(postgres_url: str) -> None:
+    before = ask(postgres_url, "SELECT datname FROM pg_database ORDER BY 1")
+    arguments = ("--messages", "40", "--connections", "4", "--no-catch-up")
+    report = bench("ingest", *arguments, "--database-url", postgres_url)
+    assert report["database"] == "postgresql"
+    assert report["kept"]["different"] == 104
+    assert ask(postgres_url, "SELECT datname FROM pg_database ORDER BY 1") == before
