@@ -68,6 +68,7 @@ _PHONE_WORDS = re.compile(
 _MAINLAND = re.compile(r"1[3-9]\d{9}")
 _SERVICE = re.compile(r"[48]00\d{7}")
 _FIXED = re.compile(r"0(?:10|2\d|[3-9]\d{2})\d{7,8}")
+_MAY_HOLD_ONE = re.compile(r"[\d@]| at ", re.IGNORECASE)
 _US_DIGITS = 10
 _MIN_DIGITS = 7
 _MAX_DIGITS = 15
@@ -80,7 +81,7 @@ def entities_in(text: str) -> tuple[Entity, ...]:
     ``text`` is in NFKC with its case kept (see ``text.printable``). Phones come back in E.164
     where the country is clear: written out with "+", or a mainland Chinese number.
     """
-    if not any(each.isdigit() for each in text) and "@" not in text and " at " not in text.lower():
+    if _MAY_HOLD_ONE.search(text) is None:
         return ()
     taken: list[tuple[int, int]] = []
     found: list[tuple[int, Entity]] = []

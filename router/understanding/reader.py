@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from router.domain.reading import Alarm, Entity, Intent, Reading
+from router.understanding.anchors import anchors_in
 from router.understanding.entities import entities_in
-from router.understanding.lexicon import Entry, Rule, Scopes, in_force, rules
+from router.understanding.lexicon import Entry, Rule, RuleSet, Scopes, rules
 from router.understanding.text import language_of, normal, pieces, printable, quoted_spans, words_in
 
 _NAME = "rules/1"
@@ -61,9 +62,9 @@ class RuleReader:
 
     def __init__(self) -> None:
         """Compile the lexicon; raises ``msgspec.ValidationError`` if a file of it is malformed."""
-        self._complaints = rules("complaint")
-        self._wishes = rules("human")
-        self._topics = rules("intent")
+        self._complaints = RuleSet(rules("complaint"))
+        self._wishes = RuleSet(rules("human"))
+        self._topics = RuleSet(rules("intent"))
         named = {rule.name: rule.pattern for rule in rules("scopes")}
         self._told, self._asked = named["told"], named["asked"]
         self._scopes = Scopes(
@@ -82,9 +83,9 @@ class RuleReader:
     def rule_names(self) -> tuple[str, ...]:
         """Return the names of all rules as ``Piece.rule_names`` writes them."""
         return (
-            *(rule.name for rule in (*self._complaints, _STATEMENT)),
-            *(f"human:{rule.name}" for rule in self._wishes),
-            *(f"intent:{rule.name}" for rule in self._topics),
+            *(rule.name for rule in (*self._complaints.rules, _STATEMENT)),
+            *(f"human:{rule.name}" for rule in self._wishes.rules),
+            *(f"intent:{rule.name}" for rule in self._topics.rules),
         )
 
     def found(self, text: str) -> tuple[Piece, ...]:
@@ -118,9 +119,9 @@ class RuleReader:
     def _piece(self, text: str) -> Piece:
         written = printable(text)
         plain = normal(written)
-        quoted = quoted_spans(plain)
+        quoted, anchors = quoted_spans(plain), anchors_in(plain)
         complaints, wishes, topics = (
-            tuple(in_force(tried, plain, scopes=self._scopes, quoted=quoted))
+            tried.in_force(plain, anchors, scopes=self._scopes, quoted=quoted)
             for tried in (self._complaints, self._wishes, self._topics)
         )
         if not wishes and self._only_tells(plain, complaints):
