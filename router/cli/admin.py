@@ -67,7 +67,8 @@ def _plain(values: Any) -> Any:
     return values if isinstance(values, str | int | float | bool | None) else str(values)
 
 
-async def _open(settings: Settings) -> SqlStore:
+async def opened(settings: Settings) -> SqlStore:
+    """Return the store of the configured database, brought up to date."""
     settings.data.mkdir(parents=True, exist_ok=True)
     await upgrade(settings.database_url)
     return open_store(settings.database_url, clock=SystemClock(), ids=SystemIds())
@@ -75,7 +76,7 @@ async def _open(settings: Settings) -> SqlStore:
 
 async def import_agents(settings: Settings, rows: Sequence[AgentRow]) -> list[str]:
     """Add or change people; return a line for each, with the one-time password of new ones."""
-    store = await _open(settings)
+    store = await opened(settings)
     lines = []
     try:
         for row in rows:
@@ -121,7 +122,7 @@ def _agent(unit: Unit, row: AgentRow, hashed: str, settings: Settings) -> bool:
 
 async def import_articles(settings: Settings, rows: Sequence[ArticleRow]) -> list[str]:
     """Add or change articles; return what was done."""
-    store = await _open(settings)
+    store = await opened(settings)
     try:
         for row in rows:
             await store.transact(_article, row)
@@ -153,7 +154,7 @@ def _article(unit: Unit, row: ArticleRow) -> None:
 
 async def replay(settings: Settings, delivery: str | None) -> list[str]:
     """Read kept deliveries again that nobody could read; return a line for each."""
-    store = await _open(settings)
+    store = await opened(settings)
     try:
         kept = await store.read(_unreadable, delivery)
         return [await _again(store, settings, each) for each in kept]
@@ -188,7 +189,7 @@ async def _again(store: SqlStore, settings: Settings, raw: RawDelivery) -> str:
 
 async def audit_all(settings: Settings) -> tuple[Proof, list[dict[str, Any]]]:
     """Return what a run found, and every violation as plain data; the page shows when this was."""
-    store = await _open(settings)
+    store = await opened(settings)
     try:
         proof, found = await run_through(store, clock=SystemClock())
     finally:
@@ -212,7 +213,7 @@ def told(violation: Mapping[str, Any]) -> str:
 
 async def make_token(settings: Settings, login: str, name: str) -> str:
     """Make a token for a person; raises NotFound if there is no such login."""
-    store = await _open(settings)
+    store = await opened(settings)
     made, digest = people.new_token()
     try:
         await store.transact(_token, login, name, digest)

@@ -18,6 +18,7 @@ from router.cli import admin
 from router.cli.bench import bench
 from router.cli.evaluate import evaluate
 from router.cli.imports import ImportProblem, read_agents, read_articles
+from router.cli.whatif import staffing_command, whatif
 from router.domain.errors import DomainError
 from router.logs import configure
 from router.settings.accounts import generated
@@ -261,3 +262,5 @@ def simulate(
 
 main.add_command(bench)
 main.add_command(evaluate)
+main.add_command(staffing_command)
+main.add_command(whatif)

@@ -161,3 +161,20 @@ def test_bench_reading_says_how_many_messages_a_core_reads(run: Run) -> None:
     done = run("bench", "reading", "--rules", "--count", "40")
     assert done.returncode == 0, done.stderr
     assert re.search(r"rules/\d+: 40 messages, \d+ a second of CPU; median [\d.]+ ms", done.stdout)
+
+
+def test_a_day_without_anything_recorded_is_said_so(run: Run) -> None:
+    for command in ("whatif", "staffing"):
+        done = run(command, "--day", "2026-11-11")
+        assert done.returncode == 1
+        assert "day: on 2026-11-11 nobody waited" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_what_if_names_what_it_does_not_know(run: Run) -> None:
+    unknown = run("whatif", "--day", "2026-11-11", "--agents", "+2", "--skill", "juggling=3")
+    assert unknown.returncode == 1
+    assert "--skill: no skill juggling; there are" in unknown.stderr
+    many = run("whatif", "--day", "2026-11-11", "--agents", "many")
+    assert many.returncode == 2
+    assert "is not a number of agents; write +5 or -3" in many.stderr
