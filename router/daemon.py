@@ -24,20 +24,23 @@ from argon2 import PasswordHasher
 from router.channel.connection import SignsVisitors
 from router.channel.contract import Family
 from router.domain.ids import AccountName
+from router.readers.pool import Pool
+from router.readers.small import Small
 from router.service import people
 from router.service.accept import Intake
 from router.service.dispatch import Dispatcher
 from router.service.follow import Follower
 from router.service.library import Library
 from router.service.loops import (
+    Loop,
     bot_loop,
     clock_loop,
     crisis_loop,
     follow_up_loop,
     forgetting_loop,
-    reading_loop,
 )
 from router.service.poll import polling_loop
+from router.service.readingroom import ReadingRoom
 from router.settings.accounts import generated
 from router.settings.load import Settings
 from router.store.engine import SqlStore, open_store
@@ -92,6 +95,7 @@ class Rooms:
     ids: SystemIds
     library: Library
     reader: RuleReader
+    readers: Pool
     intake: Intake
     dispatcher: Dispatcher
     follower: Follower
@@ -108,7 +112,8 @@ async def build(settings: Settings) -> Rooms:
     dispatcher = Dispatcher(
         store, policy=settings.policy, families=families(settings), clock=clock, name=name
     )
-    library = Library(Retrieval)
+    readers = Pool(settings.data, lanes=settings.readers)
+    library = Library(Retrieval, readers)
     store.listen(library.hear)
     store.listen(dispatcher.wake.ring)
     await library.refresh(store)
@@ -119,6 +124,7 @@ async def build(settings: Settings) -> Rooms:
         ids=ids,
         library=library,
         reader=RuleReader(),
+        readers=readers,
         intake=Intake(store, settings.policy, batch=settings.intake_batch),
         dispatcher=dispatcher,
         follower=Follower(store),
@@ -259,9 +265,14 @@ def _loops(
     """Return the tasks that run beside the web, by name; their bells hang on the store."""
     policy, clock, store = rooms.settings.policy, rooms.clock, rooms.store
     able = {name: each.channel.capabilities for name, each in rooms.settings.accounts.items()}
-    bells = {
-        "reading": reading_loop(
-            store, reader=rooms.reader, knowledge=rooms.library, policy=policy, clock=clock
+    bells: dict[str, Loop | ReadingRoom] = {
+        "reading": ReadingRoom(
+            store,
+            readers=rooms.readers,
+            small=Small(rooms.reader),
+            knowledge=rooms.library,
+            policy=policy,
+            clock=clock,
         ),
         "bot": bot_loop(
             store,
@@ -288,6 +299,7 @@ def _loops(
         **{f"line {name}": line.run() for name, line in transport.lines.items()},
         **{f"stream {name}": each.run() for name, each in transport.streams.items()},
         **({"notices": notices.run()} if notices is not None else {}),
+        "readers": rooms.readers.run(),
         "afterwards": transport.afterwards.run(),
         "dispatch": rooms.dispatcher.run(),
         "follower": rooms.follower.run(),

@@ -14,6 +14,7 @@ from router.domain.ids import (
     QueueName,
     ReservationId,
 )
+from router.domain.reading import CALM, Mood
 from router.domain.workforce import Need
 
 
@@ -242,7 +243,8 @@ class Conversation:
 
     ``priority`` is the supervisor's raise, in steps (0 none). ``unread`` counts interactions that
     no reader has seen. ``bot_ok`` says that the bot knows an answer to the last question.
-    ``flagged`` says that something in it may be a complaint (`Alarm.WATCH`).
+    ``flagged`` says that something in it may be a complaint (`Alarm.WATCH`). ``mood`` is the
+    contact's after the latest message that was read.
     """
 
     id: ConversationId
@@ -274,3 +276,4 @@ class Conversation:
     closed_at: datetime | None
     last_seq: int
     version: int
+    mood: Mood = CALM

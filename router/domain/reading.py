@@ -49,6 +49,34 @@ class Alarm(StrEnum):
     ALERT = "alert"
 
 
+class Trend(StrEnum):
+    """Where the anger in a conversation is going."""
+
+    RISING = "rising"
+    FALLING = "falling"
+    STABLE = "stable"
+    VOLATILE = "volatile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mood:
+    """How the contact fares in a conversation once a message of it was read.
+
+    ``anger`` is 0 calm, 1 annoyed, 2 upset, 3 furious. ``again`` says that this message asks what
+    an earlier one asked, ``repeats`` how many did. ``escalate`` says that all of it together calls
+    for a person.
+    """
+
+    anger: int
+    trend: Trend
+    again: bool
+    repeats: int
+    escalate: bool
+
+
+CALM = Mood(anger=0, trend=Trend.STABLE, again=False, repeats=0, escalate=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What a reader understood.

@@ -11,6 +11,9 @@ from router.service.ports import Store
 from router.service.records import Article
 from router.service.unit import Unit
 
+#: How many more are looked for than asked, since some are for other channels.
+_SPARE = 5
+
 
 class Finder(Protocol):
     """Finds articles for a question."""
@@ -18,11 +21,53 @@ class Finder(Protocol):
     def best(self, question: str, *, language: str, limit: int = 3) -> tuple[Candidate, ...]: ...
 
 
-class Library:
-    """The published articles and the index over them. Reading it never waits."""
+class Knowledge(Protocol):
+    """Finds articles among what is published now."""
 
-    def __init__(self, build: Callable[[Sequence[Answerable]], Finder]) -> None:
-        self._build = build
+    def best(
+        self, question: str, *, language: str, limit: int = 3, channel: str = ""
+    ) -> tuple[Candidate, ...]:
+        """Return the articles that may answer, best first, compared by words."""
+
+    def fitting(
+        self, found: Sequence[Candidate], *, channel: str, limit: int = 3
+    ) -> tuple[Candidate, ...]:
+        """Return those of ``found`` that are published and for ``channel``."""
+
+    async def find(
+        self, question: str, *, language: str, limit: int = 3, channel: str = ""
+    ) -> tuple[Candidate, ...]:
+        """Return the articles that may answer, best first, compared by meaning if possible."""
+
+    def published(self) -> Mapping[str, Article]:
+        """Return the published articles by id."""
+
+
+class Readings(Protocol):
+    """Readers that compare meanings; they learn articles in the background."""
+
+    async def find(
+        self, question: str, *, language: str, limit: int
+    ) -> tuple[Candidate, ...] | None:
+        """Return the articles that may answer ``question``; None if no reader can say."""
+
+    async def learn(self, articles: Sequence[Answerable]) -> None:
+        """Know these articles from now on."""
+
+
+class Library:
+    """The published articles and the index over them. Reading it never waits.
+
+    With ``readers`` questions are also compared by meaning, elsewhere; while nobody there can say,
+    words must do.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[Sequence[Answerable]], Finder],
+        readers: Readings | None = None,
+    ) -> None:
+        self._build, self._readers = build, readers
         self._articles: Mapping[str, Article] = {}
         self._index: Finder = build(())
         self._stale = asyncio.Event()
@@ -36,12 +81,30 @@ class Library:
         self, question: str, *, language: str, limit: int = 3, channel: str = ""
     ) -> tuple[Candidate, ...]:
         """Return the articles that may answer ``question`` on ``channel``, best first."""
-        found = self._index.best(question, language=language, limit=limit + 5)
+        found = self._index.best(question, language=language, limit=limit + _SPARE)
+        return self.fitting(found, channel=channel, limit=limit)
+
+    def fitting(
+        self, found: Sequence[Candidate], *, channel: str, limit: int = 3
+    ) -> tuple[Candidate, ...]:
+        """Return those of ``found`` that are published and for ``channel``."""
         return tuple(
             each
             for each in found
             if each.article in self._articles and _fits(self._articles[each.article], channel)
         )[:limit]
+
+    async def find(
+        self, question: str, *, language: str, limit: int = 3, channel: str = ""
+    ) -> tuple[Candidate, ...]:
+        """Return the articles that may answer ``question``, by meaning if a reader can say."""
+        if self._readers is not None:
+            found = await self._readers.find(question, language=language, limit=limit + _SPARE)
+            if found is not None:
+                return self.fitting(found, channel=channel, limit=limit)
+        return await asyncio.to_thread(
+            self.best, question, language=language, limit=limit, channel=channel
+        )
 
     def hear(self, logged: Sequence[Logged]) -> None:
         """Note that articles changed."""
@@ -55,6 +118,8 @@ class Library:
         answerable = tuple(_answerable(each) for each in articles)
         index = await asyncio.to_thread(self._build, answerable)
         self._articles, self._index = {each.id: each for each in articles}, index
+        if self._readers is not None:
+            await self._readers.learn(answerable)
 
     async def run(self, store: Store) -> None:
         """Keep the index true until cancelled."""

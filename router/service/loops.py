@@ -4,39 +4,24 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from router.channel.contract import Capabilities
 from router.domain.ids import AccountName
-from router.domain.knowledge import Candidate
 from router.domain.policy import ShopPolicy
 from router.service import answer, clocks, crisis, followup
-from router.service.ports import Clock, Conflict, NotFound, Reader, Store, StoreUnavailable
-from router.service.reading import take_note, understand, unread
-from router.service.records import Article
+from router.service.library import Knowledge
+from router.service.ports import Clock, Conflict, NotFound, Store, StoreUnavailable
 from router.service.statement import Families
 from router.service.unit import Unit
 
 log = structlog.get_logger()
 
-#: How many interactions are read between two commits.
-READ_AT_ONCE = 64
 _TICK_S = 1.0
 _CRISIS_PAUSE_S = 10.0
 #: Counts of demand are kept for a comparison with last year.
 _DEMAND_KEPT = timedelta(days=400)
-
-
-class Knowledge(Protocol):
-    """Finds articles among what is published now."""
-
-    def best(
-        self, question: str, *, language: str, limit: int = 3, channel: str = ""
-    ) -> tuple[Candidate, ...]: ...
-
-    def published(self) -> Mapping[str, Article]: ...
 
 
 class Loop:
@@ -72,39 +57,6 @@ class Loop:
         return False
 
 
-def reading_loop(
-    store: Store,
-    *,
-    reader: Reader,
-    knowledge: Knowledge,
-    policy: ShopPolicy,
-    clock: Clock,
-    on_read: Callable[[int], None] = lambda _count: None,
-) -> Loop:
-    """Read what is unread, oldest first; the CPU's part runs in a thread."""
-
-    def answerable(text: str, *, language: str, channel: str) -> bool:
-        found = knowledge.best(text, language=language, limit=1, channel=channel)
-        return bool(found) and found[0].confidence >= policy.bot.ask_at
-
-    async def work() -> bool:
-        said, languages = await store.read(unread, limit=READ_AT_ONCE)
-        if not said:
-            return False
-        understood = await asyncio.to_thread(
-            understand,
-            said,
-            reader=reader,
-            answerable=answerable,
-            languages=lambda conversation: languages.get(conversation, ""),
-        )
-        await store.transact(take_note, understood, policy=policy, at=clock.now())
-        on_read(len(understood))
-        return True
-
-    return Loop("reading", work, _TICK_S)
-
-
 def bot_loop(
     store: Store,
     *,
@@ -119,11 +71,8 @@ def bot_loop(
     async def work() -> bool:
         spoke = False
         for turn in await store.read(answer.due, policy=policy, families=families):
-            candidates = await asyncio.to_thread(
-                knowledge.best,
-                answer.question_of(turn),
-                language=turn.language,
-                channel=turn.channel,
+            candidates = await knowledge.find(
+                answer.question_of(turn), language=turn.language, channel=turn.channel
             )
             utterance = answer.compose(turn, candidates, knowledge.published(), policy=policy)
             try:

@@ -1,65 +1,110 @@
 """History is understood: what is unread is read, cases are opened, conversations re-triaged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from router.domain.content import Pressed, plain_text
 from router.domain.conversation import Conversation, WithBot
 from router.domain.events import Happened
-from router.domain.ids import ConversationId
+from router.domain.ids import ContactId, ConversationId
 from router.domain.policy import ShopPolicy
-from router.domain.reading import Reading
-from router.domain.timeline import Interaction
+from router.domain.reading import Mood, Reading
+from router.domain.timeline import Direction, Interaction
 from router.domain.triage import triage
 from router.service import confirm
 from router.service.awareness import alert_holders, from_bot, recompute
 from router.service.cases import note_complaint
-from router.service.ports import Reader
+from router.service.hearing import Earlier, Heard, Run, Words
 from router.service.suspect import learn_from_words, probable_cases
 from router.service.unit import Unit
 
+#: Earlier turns of a conversation that are shown to a reader, and how much of each.
+_TURNS = 20
+_MOST_OF_A_TURN = 1000
 
-class Answerable(Protocol):
-    """Says whether the bot knows a sure answer."""
 
-    def __call__(self, text: str, *, language: str, channel: str) -> bool: ...
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """What one contact said and no reader has seen; ``run`` is what a reader is given of it."""
+
+    contact: ContactId
+    said: tuple[Interaction, ...]
+    run: Run
+    urgent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """One interaction with what it means."""
+    """One interaction with what it means and what it does to the mood of its conversation."""
 
     interaction: Interaction
     reading: Reading
+    mood: Mood
     answerable: bool
 
 
-def understand(
-    said: Sequence[Interaction],
-    *,
-    reader: Reader,
-    answerable: Answerable,
-    languages: Callable[[ConversationId], str],
-) -> tuple[Understood, ...]:
-    """Read each interaction. Costs CPU and touches nothing: run it outside a transaction."""
-    understood = []
+def unread_runs(
+    unit: Unit, *, limit: int, besides: Collection[ContactId] = ()
+) -> tuple[Unread, ...]:
+    """Return what is to be read: contacts with something urgent first, then the oldest.
+
+    Each contact stands there once, with their words in order, and none of ``besides`` does.
+    """
+    pressing = unit.conversations.urgent(limit=limit, besides=besides)
+    said = unit.conversations.unread_by(pressing, limit=limit) if pressing else ()
+    if len(said) < limit:
+        others = frozenset((*besides, *pressing))
+        said = (*said, *unit.conversations.unread(limit=limit - len(said), besides=others))
+    by_contact: dict[ContactId, list[Interaction]] = {}
     for each in said:
-        words = plain_text(each.content)
-        reading = reader.read(words, language=languages(each.conversation) or None)
-        knows = bool(words) and answerable(words, language=reading.language, channel=each.channel)
-        if isinstance(each.content, Pressed) and each.content.payload.startswith("human"):
-            reading = replace(reading, wants_human=True)
-        understood.append(Understood(interaction=each, reading=reading, answerable=knows))
-    return tuple(understood)
+        by_contact.setdefault(each.contact, []).append(each)
+    languages = {
+        each: unit.conversations.get(each).language for each in {one.conversation for one in said}
+    }
+    return tuple(
+        Unread(
+            contact=contact,
+            said=tuple(held),
+            run=_run(unit, held, languages),
+            urgent=contact in pressing,
+        )
+        for contact, held in by_contact.items()
+    )
 
 
-def unread(unit: Unit, *, limit: int) -> tuple[tuple[Interaction, ...], dict[ConversationId, str]]:
-    """Return what is to be read, oldest first, with the language of each conversation."""
-    said = unit.conversations.unread(limit=limit)
-    ids = {each.conversation for each in said}
-    return said, {each: unit.conversations.get(each).language for each in ids}
+def _run(unit: Unit, said: Sequence[Interaction], languages: dict[ConversationId, str]) -> Run:
+    firsts = {each.conversation: each for each in reversed(said)}
+    return Run(
+        words=tuple(
+            Words(
+                conversation=each.conversation,
+                text=plain_text(each.content),
+                language=languages[each.conversation],
+            )
+            for each in said
+        ),
+        before={name: _before(unit, first) for name, first in firsts.items() if first.seq > 1},
+    )
+
+
+def _before(unit: Unit, first: Interaction) -> tuple[Earlier, ...]:
+    """Return what the contact said in the conversation before ``first``, as it was read."""
+    return tuple(
+        Earlier(text=plain_text(each.content)[:_MOST_OF_A_TURN], reading=each.reading)
+        for each in unit.conversations.said_in(
+            first.conversation, before=first.seq, limit=2 * _TURNS
+        )
+        if each.direction is Direction.IN and each.reading is not None
+    )[-_TURNS:]
+
+
+def meant(said: Interaction, heard: Heard, *, answerable: bool) -> Understood:
+    """Return what ``said`` means: what was heard, and what a pressed button says outright."""
+    reading = heard.reading
+    if isinstance(said.content, Pressed) and said.content.payload.startswith("human"):
+        reading = replace(reading, wants_human=True)
+    return Understood(interaction=said, reading=reading, mood=heard.mood, answerable=answerable)
 
 
 def take_note(
@@ -140,4 +185,5 @@ def _triaged(
         bot_ok=result.bot_ok,
         wants_human=result.wants_human,
         flagged=result.flagged,
+        mood=each.mood,
     )

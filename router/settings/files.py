@@ -70,6 +70,7 @@ class RouterFile(File):
     private_media: bool = False
     send_attempts: int = 12
     intake_batch: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256
+    readers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
     demo_members: list[MemberFile] = []
 
 

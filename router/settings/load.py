@@ -54,6 +54,7 @@ class Settings:
     private_media: bool
     send_attempts: int
     intake_batch: int
+    readers: int
     demo_members: tuple[MemberFile, ...]
     policy: ShopPolicy
     accounts: Mapping[AccountName, Account]
@@ -119,6 +120,7 @@ def _read(
         private_media=router.private_media,
         send_attempts=router.send_attempts,
         intake_batch=router.intake_batch,
+        readers=router.readers,
         demo_members=tuple(router.demo_members),
         policy=policy,
         accounts=accounts,

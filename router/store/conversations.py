@@ -17,6 +17,7 @@ from router.domain.ids import (
     ConversationId,
     QueueName,
 )
+from router.domain.reading import CALM, Mood
 from router.domain.workforce import Need
 from router.service.ports import Conflict
 from router.store.codec import dump, load
@@ -156,6 +157,7 @@ def _values(conversation: Conversation) -> dict[str, Any]:
         "bot_ok": conversation.bot_ok,
         "wants_human": conversation.wants_human,
         "flagged": conversation.flagged,
+        "mood": dump(conversation.mood),
         "previous_agent": conversation.previous_agent,
         "excluded": dump(conversation.excluded),
         "subject": conversation.subject,
@@ -190,6 +192,7 @@ def _conversation(row: RowMapping) -> Conversation:
         bot_ok=row["bot_ok"],
         wants_human=row["wants_human"],
         flagged=row["flagged"],
+        mood=CALM if row["mood"] is None else load(Mood, row["mood"]),
         previous_agent=None if previous is None else AgentId(previous),
         excluded=load(frozenset[AgentId], row["excluded"]),
         subject=row["subject"],

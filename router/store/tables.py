@@ -122,6 +122,7 @@ conversations = sa.Table(
     flag("bot_ok"),
     flag("wants_human"),
     flag("flagged"),
+    maybe("mood"),
     maybe("previous_agent"),
     word("excluded"),
     words("subject"),
@@ -172,6 +173,7 @@ interactions = sa.Table(
     moment_or_never("recalled_at"),
     maybe("reading"),
     flag("unread"),
+    flag("urgent"),  # what the fast tier heard in it cannot wait for its turn
     sa.UniqueConstraint("account", "external_id"),
     sa.UniqueConstraint("conversation_id", "seq"),
     sa.Index("ix_interactions_contact_id", "contact_id", "at", "id"),
@@ -182,6 +184,28 @@ interactions = sa.Table(
         sqlite_where=sa.text("unread = 1"),
         postgresql_where=sa.text("unread"),
     ),
+    sa.Index(
+        "ix_interactions_urgent",
+        "contact_id",
+        sqlite_where=sa.text("unread = 1 AND urgent = 1"),
+        postgresql_where=sa.text("unread AND urgent"),
+    ),
+)
+
+#: Readings that people corrected, kept as labelled examples.
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    key(),
+    word("interaction_id"),
+    word("contact_id"),
+    moment("at"),
+    word("by"),
+    word("text"),
+    word("labels"),
+    maybe("before"),
+    sa.Index(None, "interaction_id"),
+    sa.Index(None, "contact_id"),
 )
 
 #: Edits and recalls that came before the message they speak of.

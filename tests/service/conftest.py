@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from router.channel.contract import Capabilities, Event, Family, Received, Speaker, Window
-from router.domain.content import Text
+from router.domain.content import Text, plain_text
 from router.domain.conversation import Conversation
 from router.domain.events import Happened
 from router.domain.identity import Claim, ClaimKind
@@ -19,12 +19,14 @@ from router.domain.ids import AccountName, AgentId, ChannelName, ConversationId,
 from router.domain.policy import ShopPolicy
 from router.domain.timeline import Interaction
 from router.domain.workforce import Agent, Presence, Role
+from router.readers.small import Small
 from router.service import answer
 from router.service.arrivals import Delivery, Source, TakenIn
 from router.service.dispatch import Dispatcher
+from router.service.hearing import Heard
 from router.service.intake import take_in
 from router.service.library import Library
-from router.service.reading import take_note, understand, unread
+from router.service.reading import meant, take_note, unread_runs
 from router.service.unit import Unit
 from router.settings.load import load
 from router.store.engine import SqlStore, open_store
@@ -48,10 +50,6 @@ ABLE: Mapping[AccountName, Capabilities] = {
         replies=True, windows=(Window(kind="message", lasts=timedelta(hours=48), sends=5),)
     ),
 }
-
-
-def _language(languages: Mapping[ConversationId, str], conversation: ConversationId) -> str:
-    return languages.get(conversation, "")
 
 
 @dataclass
@@ -90,7 +88,7 @@ class Shop:
     policy: ShopPolicy
     library: Library
     dispatcher: Dispatcher
-    reader: RuleReader = field(default_factory=RuleReader)
+    reader: Small = field(default_factory=partial(Small, RuleReader()))
     last_message: int = 0
 
     def source(self, account: AccountName) -> Source:
@@ -146,22 +144,23 @@ class Shop:
         )
 
     async def read_all(self) -> None:
-        while True:
-            said, languages = await self.store.read(unread, limit=50)
-            if not said:
-                return
-            understood = understand(
-                said,
-                reader=self.reader,
-                answerable=self._knows,
-                languages=partial(_language, languages),
+        while found := await self.store.read(unread_runs, limit=50):
+            understood = tuple(
+                meant(said, heard, answerable=self._knows(said, heard))
+                for each in found
+                for said, heard in zip(each.said, self.reader.hear(each.run), strict=True)
             )
             await self.store.transact(
                 take_note, understood, policy=self.policy, at=self.clock.now()
             )
 
-    def _knows(self, text: str, *, language: str, channel: str) -> bool:
-        found = self.library.best(text, language=language, limit=1, channel=channel)
+    def _knows(self, said: Interaction, heard: Heard) -> bool:
+        found = self.library.best(
+            plain_text(said.content),
+            language=heard.reading.language,
+            limit=1,
+            channel=said.channel,
+        )
         return bool(found) and found[0].confidence >= self.policy.bot.ask_at
 
     async def bot_turns(self) -> None:

@@ -72,7 +72,7 @@ def house(
     port = free_port()
     config = folder / "config"
     (config / "channels").mkdir(parents=True, exist_ok=True)
-    (config / "router.toml").write_text(router or "log_level = 'info'\n", "utf-8")
+    (config / "router.toml").write_text(router or "log_level = 'info'\nreaders = 0\n", "utf-8")
     for name, text in channels.items():
         (config / "channels" / f"{name}.toml").write_text(text, "utf-8")
     env = {

@@ -46,7 +46,9 @@ class Conversations(Protocol):
 
     def closed_between(self, since: datetime, until: datetime) -> tuple[Conversation, ...]: ...
 
-    def append(self, interaction: Interaction, *, reply_handle: str = "") -> bool:
+    def append(
+        self, interaction: Interaction, *, reply_handle: str = "", urgent: bool = False
+    ) -> bool:
         """Insert; return False if (account, external id) stands on a timeline already."""
 
     def interaction(self, interaction: InteractionId) -> Interaction:
@@ -61,6 +63,7 @@ class Conversations(Protocol):
         edited_at: datetime | None,
         final: bool = True,
         unread: bool = True,
+        urgent: bool = False,
     ) -> None:
         """Replace what it says: an edit, or a call segment's later version."""
 
@@ -71,8 +74,14 @@ class Conversations(Protocol):
     def store_media(self, interaction: InteractionId, content: Content) -> None:
         """Replace the content after its media was fetched; not an edit, not unread again."""
 
-    def unread(self, *, limit: int) -> tuple[Interaction, ...]:
-        """Return what no reader has seen, oldest first."""
+    def unread(self, *, limit: int, besides: Collection[ContactId] = ()) -> tuple[Interaction, ...]:
+        """Return what no reader has seen, oldest first, but nothing of ``besides``."""
+
+    def unread_by(self, contacts: Collection[ContactId], *, limit: int) -> tuple[Interaction, ...]:
+        """Return what these contacts said and no reader has seen, oldest first."""
+
+    def urgent(self, *, limit: int, besides: Collection[ContactId] = ()) -> tuple[ContactId, ...]:
+        """Return who said something that cannot wait and that no reader has seen."""
 
     def unread_of(self, members: Collection[ContactId]) -> int:
         """Return how many interactions of the person no reader has seen."""

@@ -1,0 +1,1 @@
+"""Readers in processes of their own: what they do, how they are spoken with and kept alive."""

@@ -1,0 +1,1 @@
+"""Reader processes, healthy and ill."""

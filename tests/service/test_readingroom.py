@@ -1,0 +1,139 @@
+"""What is unread comes through the readers: in order, whatever breaks, and never stays unread."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from router.domain.ids import ConversationId
+from router.domain.timeline import Interaction
+from router.readers.pool import Pool
+from router.readers.small import Small
+from router.service.readingroom import GAVE_UP, ReadingRoom
+from router.service.unit import Unit
+from router.understanding.reader import RuleReader
+from tests.readers.ill import NAME
+from tests.readers.support import ill_pool, running
+from tests.service.conftest import CHAT, WEIBO, Shop, open_shop
+
+RULES = RuleReader()
+
+
+@pytest.fixture
+async def shop(sqlite_database: str) -> AsyncIterator[Shop]:
+    """Return a shop on SQLite: what differs between databases is tested in the store."""
+    opened = await open_shop(sqlite_database)
+    yield opened
+    await opened.store.close()
+
+
+@asynccontextmanager
+async def reading(shop: Shop, pool: Pool, *, window: int = 256) -> AsyncIterator[ReadingRoom]:
+    """Read what is unread until the end of the block."""
+    room = ReadingRoom(
+        shop.store,
+        readers=pool,
+        small=Small(RULES),
+        knowledge=shop.library,
+        policy=shop.policy,
+        clock=shop.clock,
+        window=window,
+    )
+    shop.store.listen(room.ring)
+    async with running(pool):
+        task = asyncio.create_task(room.run())
+        try:
+            yield room
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def all_read(shop: Shop, *, seconds: float = 20.0) -> None:
+    """Wait until nothing is unread."""
+    async with asyncio.timeout(seconds):
+        while await shop.store.read(lambda unit: unit.conversations.unread(limit=1)):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def said_in(shop: Shop, conversation: ConversationId) -> tuple[Interaction, ...]:
+    return await shop.store.read(lambda unit: unit.conversations.said_in(conversation))
+
+
+def read_in_order(unit: Unit) -> list[str]:
+    """Return the interactions in the order in which their readings were committed."""
+    return [
+        str((each.event.facts or {})["interaction"])
+        for each in unit.journal.events_since(0, limit=10_000)
+        if each.event.kind == "interactions_read"
+    ]
+
+
+@pytest.mark.parametrize("text", ["CRASH", "HANG", "RAISE"])
+async def test_a_message_that_breaks_every_reader_is_read_by_rules_and_marked(
+    shop: Shop, tmp_path: Path, text: str
+) -> None:
+    poison = await shop.hear(CHAT, "one", f"{text} 我要投诉你们")
+    other = await shop.hear(WEIBO, "two", "什么时候发货")
+    async with reading(shop, ill_pool(tmp_path, patience=0.4)):
+        await all_read(shop)
+    (bad,), (good,) = await said_in(shop, poison), await said_in(shop, other)
+    assert bad.reading is not None
+    assert good.reading is not None
+    assert bad.reading.reader == RULES.name
+    assert GAVE_UP in bad.reading.because
+    assert bad.reading.complaint == "alert"
+    assert good.reading.reader == NAME
+    assert (await shop.conversation(poison)).unread == 0
+
+
+async def test_each_contact_is_read_in_order_whatever_breaks(shop: Shop, tmp_path: Path) -> None:
+    expected: dict[str, list[str]] = {}
+    for number in range(12):
+        for sender in ("ann", "bo", "cy", "di"):
+            text = "CRASH" if (sender, number) == ("bo", 5) else f"SLOW 第{number}句"
+            taken = await shop.say(CHAT, sender, text)
+            expected.setdefault(sender, []).append(taken.added[0].id)
+    async with reading(shop, ill_pool(tmp_path, lanes=2), window=7):
+        await shop.say(CHAT, "ann", "还有一句")
+        await all_read(shop)
+    order = await shop.store.read(read_in_order)
+    for ids in expected.values():
+        assert [each for each in order if each in ids] == ids
+    assert len(order) == len(set(order)) == 49
+
+
+async def test_without_processes_the_rules_read(shop: Shop, tmp_path: Path) -> None:
+    conversation = await shop.hear(CHAT, "one", "我要投诉你们")
+    async with reading(shop, ill_pool(tmp_path, lanes=0)):
+        await all_read(shop)
+    (said,) = await said_in(shop, conversation)
+    assert said.reading is not None
+    assert (said.reading.reader, said.reading.complaint) == (RULES.name, "alert")
+
+
+async def test_while_no_process_starts_the_rules_read(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    conversation = await shop.hear(CHAT, "one", "我要投诉你们")
+    async with reading(shop, ill_pool(tmp_path)):
+        await all_read(shop)
+    (said,) = await said_in(shop, conversation)
+    assert said.reading is not None
+    assert said.reading.reader == RULES.name
+
+
+async def test_the_mood_of_a_conversation_is_kept(shop: Shop, tmp_path: Path) -> None:
+    async with reading(shop, ill_pool(tmp_path)):
+        conversation = await shop.hear(CHAT, "one", "你好，我的快递到哪里了")
+        await all_read(shop)
+        assert (await shop.conversation(conversation)).mood.anger == 0
+        await shop.hear(CHAT, "one", "你好，我的快递到底到哪里了")
+        await all_read(shop)
+        assert (await shop.conversation(conversation)).mood.again
+        await shop.hear(CHAT, "one", "你们这群骗子，我要投诉到12315！")
+        await all_read(shop)
+    mood = (await shop.conversation(conversation)).mood
+    assert mood.anger == 3
+    assert (mood.trend, mood.escalate) == ("rising", True)
