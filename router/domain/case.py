@@ -50,7 +50,8 @@ class Case:
     """A complaint. While it is open, exactly one of ``owner`` and ``queue`` is set.
 
     ``severity`` is 1–3. ``due_at`` is when the next level is called; it exists as long as the case
-    is open. ``summary`` is the customer's own words that opened it.
+    is open. ``summary`` is the customer's own words that opened it. ``shop`` is the account that it
+    concerns, by its name; empty if nobody knows.
     """
 
     id: CaseId
@@ -75,6 +76,7 @@ class Case:
     resolution_note: str = ""
     reopened: int = 0
     last_at: datetime | None = None
+    shop: str = ""
     version: int = 0
 
     @property

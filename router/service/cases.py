@@ -120,6 +120,7 @@ def _open(
         topic=matter.topic,
         summary=plain_text(said.content)[:_SUMMARY],
         order=order,
+        shop=said.account,
         opened_at=at,
         opened_by=said.id,
         conversation=said.conversation,
@@ -165,8 +166,12 @@ def open_by_hand(
     by: AgentId,
     policy: ShopPolicy,
     at: datetime,
+    shop: str = "",
 ) -> Case:
-    """Open a case for what no channel heard, owned by whoever writes it down."""
+    """Open a case for what no channel heard, owned by whoever writes it down.
+
+    ``shop`` is the account that it concerns; empty if nobody knows.
+    """
     checked_severity(severity)
     unit.contacts.lock(contact)
     case = Case(
@@ -177,6 +182,7 @@ def open_by_hand(
         topic=topic,
         summary=summary[:_SUMMARY],
         order="",
+        shop=shop,
         opened_at=at,
         opened_by=None,
         conversation=None,
@@ -249,13 +255,24 @@ def correct(
     by: AgentId,
     policy: ShopPolicy,
     at: datetime,
+    shop: str | None = None,
 ) -> Case:
-    """Correct what was understood. A new severity starts the level's clock from the opening."""
+    """Correct what was understood. A new severity starts the level's clock anew.
+
+    ``shop`` is the account that the case concerns; None leaves it as it is.
+    """
     held = unit.cases.get(case)
     due_at = held.due_at
     if held.is_open and checked_severity(severity) != held.severity:
         due_at = due(policy.clocks, severity=severity, level=held.level, at=at)
-    changed = replace(held, severity=severity, topic=topic, order=order, due_at=due_at)
+    changed = replace(
+        held,
+        severity=severity,
+        topic=topic,
+        order=order,
+        shop=held.shop if shop is None else shop,
+        due_at=due_at,
+    )
     return _saved(unit, changed, "case_changed", at=at, by=by, severity=severity)
 
 

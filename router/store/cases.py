@@ -197,6 +197,7 @@ def _values(case: Case) -> dict[str, Any]:
         "resolution_note": case.resolution_note,
         "reopened": case.reopened,
         "last_at": case.last_at,
+        "shop": case.shop,
     }
 
 
@@ -226,6 +227,7 @@ def _case(row: RowMapping) -> Case:
         resolution_note=row["resolution_note"],
         reopened=row["reopened"],
         last_at=row["last_at"],
+        shop=row["shop"],
         version=row["version"],
     )
 

@@ -245,6 +245,7 @@ cases = sa.Table(
     words("resolution_note"),
     count("reopened"),
     moment_or_never("last_at"),
+    words("shop"),  # the account that it concerns
     count("version"),
     sa.CheckConstraint(
         "(status = 'resolved' AND owner IS NULL AND queue IS NULL AND due_at IS NULL) OR "

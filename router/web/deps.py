@@ -9,6 +9,7 @@ from aiohttp import web
 
 from router.channel.accounts import Account
 from router.channel.contract import Call, Capabilities, Family
+from router.domain.errors import Invalid
 from router.domain.ids import AccountName
 from router.domain.knowledge import Candidate
 from router.domain.policy import ShopPolicy
@@ -103,6 +104,12 @@ class Deps:
         """Return what an account can carry; one that is no longer configured takes no replies."""
         held = self.accounts.get(account)
         return held.channel.capabilities if held else Capabilities(replies=False)
+
+    def check_shop(self, shop: str | None) -> None:
+        """Raise `Invalid` if a case cannot concern this shop: it is no account, and not unknown."""
+        if shop and shop not in self.accounts:
+            known = ", ".join(sorted(self.accounts))
+            raise Invalid(f"shop: {shop[:40]!r} is not one of {known}")
 
 
 #: Where an application keeps what it was built with: ``request.app[DEPS]``.

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from router.domain.case import Resolution
 from router.domain.conversation import Offered, Queued, WithBot
 from router.domain.floor import Floor
 from router.domain.ids import AgentId, ConversationId
 from router.domain.routing import Decision, GiveToBot, OfferTo, decide
-from router.service import answer
+from router.domain.workforce import Presence
+from router.service import answer, cases, desk
 from router.service.carry import LEASE, carry_out
 from router.service.contacts import merge
 from router.service.dispatch import Dispatcher
@@ -68,7 +70,7 @@ async def test_an_offer_decided_before_a_complaint_on_another_channel_is_refused
     assert isinstance((await shop.conversation(chat)).state, Queued)
 
 
-async def test_an_offer_decided_before_a_merge_is_refused_however_often_each_side_changed(
+async def test_an_offer_decided_before_a_merge_is_refused(
     shop: Shop,
 ) -> None:
     """Two persons' counters may stand at one number; the merged person has a number of its own."""
@@ -175,3 +177,128 @@ async def test_the_bot_says_nothing_while_a_word_is_unread(shop: Shop) -> None:
     await shop.read_all()
     assert not await shop.store.transact(answer.say, **given, at=shop.clock.now())
     assert all(each.author != "bot" for each in await shop.timeline(chat))
+
+
+async def decided(shop: Shop) -> tuple[Decision, ...]:
+    """Return what is decided on the floor as it is now."""
+    floor = Floor()
+    seen = await shop.store.read(look_at_all, policy=shop.policy, families=FAMILY)
+    for change in seen.changes:
+        floor.apply(change)
+    return decide(floor, shop.policy, shop.clock.now())
+
+
+async def version_of(shop: Shop, conversation: ConversationId) -> int:
+    """Return the counter of the person's cases."""
+    contact = (await shop.conversation(conversation)).contact
+    version: int = await shop.store.read(lambda unit: unit.contacts.case_version(contact))
+    return version
+
+
+async def test_who_went_away_meanwhile_is_offered_nothing(shop: Shop) -> None:
+    _chat, seq, choice = await an_offer(shop)
+    given = {"agent": choice.agent, "presence": Presence.AWAY, "by": choice.agent}
+    await shop.store.transact(desk.set_presence, **given, at=shop.clock.now())
+    with pytest.raises(Conflict, match="takes no work"):
+        await carry(shop, choice, seq)
+
+
+async def test_an_offer_is_carried_out_once(shop: Shop) -> None:
+    _chat, seq, choice = await an_offer(shop)
+    await carry(shop, choice, seq)
+    with pytest.raises(Conflict, match="no longer waits"):
+        await carry(shop, choice, seq)
+
+
+async def test_an_offer_keeps_what_it_knew(shop: Shop) -> None:
+    await shop.dispatcher.once()
+    chat = await shop.hear(CHAT, "member-1", ANGRY)
+    await shop.read_all()
+    await shop.staff("lin")
+    (choice,) = await decided(shop)
+    await carry(shop, choice, 0)
+    known, kept = await shop.store.read(
+        lambda unit: (unit.cases.all_open(), unit.journal.decisions(chat))
+    )
+    assert [each.cases for each in kept] == [tuple(case.id for case in known)]
+    assert known
+
+
+async def test_an_offer_decided_before_a_case_was_written_by_hand_is_refused(shop: Shop) -> None:
+    chat, seq, choice = await an_offer(shop)
+    await shop.store.transact(
+        cases.open_by_hand,
+        contact=(await shop.conversation(chat)).contact,
+        severity=2,
+        topic="logistics",
+        summary="told at the counter",
+        by=choice.agent,
+        policy=shop.policy,
+        at=shop.clock.now(),
+    )
+    with pytest.raises(Conflict, match="complaints have changed"):
+        await carry(shop, choice, seq)
+
+
+async def test_an_offer_decided_before_a_case_was_reopened_is_refused(shop: Shop) -> None:
+    await shop.hear(WEIBO, "weibo-7", ANGRY, claims=(phone(NUMBER),))
+    await shop.read_all()
+    (case,) = await shop.store.read(lambda unit: unit.cases.all_open())
+    given = {"case": case.id, "by": AgentId("wang"), "at": shop.clock.now()}
+    await shop.store.transact(cases.acknowledge, **given)
+    await shop.store.transact(cases.resolve, **given, resolution=Resolution.REPLACED, note="")
+    chat, seq, choice = await _offer_to(shop, "member-1")
+    await shop.store.transact(cases.reopen, **given, policy=shop.policy)
+    with pytest.raises(Conflict, match="complaints have changed"):
+        await carry(shop, choice, seq)
+    assert isinstance((await shop.conversation(chat)).state, Queued)
+
+
+async def _offer_to(shop: Shop, sender: str) -> tuple[ConversationId, int, Decision]:
+    await shop.dispatcher.once()
+    chat = await shop.hear(CHAT, sender, "我想修改收货地址", claims=(phone(NUMBER),))
+    await shop.read_all()
+    await shop.staff("lin")
+    (choice,) = [each for each in await decided(shop) if each.conversation == chat]
+    return chat, 0, choice
+
+
+async def test_an_offer_decided_before_a_probable_link_is_refused(shop: Shop) -> None:
+    _chat, seq, choice = await an_offer(shop)
+    await shop.hear(WEIBO, "weibo-7", f"{ANGRY} 电话{NUMBER.removeprefix('+86')}")
+    await shop.read_all()
+    with pytest.raises(Conflict, match="complaints have changed"):
+        await carry(shop, choice, seq)
+
+
+async def test_nobody_is_decided_on_while_a_word_is_unread(shop: Shop) -> None:
+    await shop.staff("lin")
+    chat = await shop.hear(CHAT, "member-1", "我想修改收货地址")
+    assert await decided(shop) == ()
+    await shop.read_all()
+    assert [each.conversation for each in await decided(shop)] == [chat]
+
+
+async def complained_and_still_for_the_bot(shop: Shop) -> ConversationId:
+    """Return a waiting conversation that the bot might have, but for its person's open case."""
+    await shop.dispatcher.once()
+    chat = await shop.hear(CHAT, "member-1", ANGRY)
+    await shop.read_all()
+
+    def allow(unit: Unit) -> None:
+        unit.conversations.save(replace(unit.conversations.get(chat), bot_ok=True))
+
+    await shop.store.transact(allow)
+    return chat
+
+
+async def test_the_bot_is_given_nobody_with_an_open_case(shop: Shop) -> None:
+    chat = await complained_and_still_for_the_bot(shop)
+    version = await version_of(shop, chat)
+    with pytest.raises(Conflict, match="open complaint"):
+        await carry(shop, GiveToBot(conversation=chat, case_version=version), 0)
+
+
+async def test_the_bot_is_not_chosen_over_an_open_case(shop: Shop) -> None:
+    await complained_and_still_for_the_bot(shop)
+    assert [each for each in await decided(shop) if isinstance(each, GiveToBot)] == []

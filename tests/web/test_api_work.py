@@ -216,6 +216,32 @@ async def test_a_case_is_opened_acknowledged_resolved_and_reopened(
     assert kinds[-1] == "case_reopened"
 
 
+async def test_a_case_says_which_shop_it_concerns_and_is_found_by_it(
+    house: House, boss: Program
+) -> None:
+    said = "你们的沙发送来就是坏的，打了三次电话没人管，我要投诉！"
+    conversation = await house.wechat_says(boss.client, said)
+    card = (await boss.get(f"/conversations/{conversation}"))["card"]
+    here = card["conversation"]["account"]
+    body = {"severity": 2, "topic": "logistics", "summary": "桌腿断了"}
+    path = f"/contacts/{card['contact']}/cases"
+    written = await boss.post(path, json={**body, "shop": here}, status=201)
+    assert written["shop"] == here
+    unknown = await boss.post(path, json=body, status=201)
+    assert unknown["shop"] == ""
+    wrong = await boss.post(path, json={**body, "shop": "nowhere"}, status=409)
+    assert wrong["error"]["field"] == "shop"
+
+    found = await boss.get(f"/cases?shop={here}")
+    assert [each["case"]["id"] for each in found] == [written["id"]]
+    other = next(name for name in sorted(house.deps.accounts) if name != here)
+    corrected = {"severity": 2, "topic": "logistics", "shop": other}
+    path = f"/cases/{written['id']}/correct"
+    assert (await boss.post(path, json=corrected))["shop"] == other
+    assert (await boss.post(path, json={"severity": 2, "topic": "product"}))["shop"] == other
+    assert await boss.get(f"/cases?shop={here}") == []
+
+
 async def test_people_are_made_with_a_password_that_works_once(house: House, boss: Program) -> None:
     body = {"login": "li", "name": "李雷", "skills": {"complaint": 4}, "languages": ["zh"]}
     made = await boss.post("/agents", json=body, status=201)

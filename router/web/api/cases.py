@@ -20,10 +20,11 @@ operations = Operations("cases")
 
 
 class ListQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which open cases: an agent's, or a queue's."""
+    """Which open cases: an agent's, a queue's, those that concern a shop (an account)."""
 
     owner: str = ""
     queue: str = ""
+    shop: str = ""
     severity: int | None = None
 
 
@@ -42,11 +43,12 @@ class OwnBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CorrectBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What was understood wrongly."""
+    """What was understood wrongly; without ``shop``, an account, that stays as it is."""
 
     severity: int
     topic: str
     order: str = ""
+    shop: str | None = None
 
 
 class ResolveBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -77,6 +79,7 @@ def _listed(unit: Unit, /, wished: ListQuery, **given: Any) -> tuple[CaseCard, .
         for case in unit.cases.all_open()
         if wished.owner in {"", case.owner}
         and wished.queue in {"", case.queue}
+        and wished.shop in {"", case.shop}
         and wished.severity in {None, case.severity}
     )
     return case_cards(unit, fits, **given)
@@ -125,12 +128,14 @@ def _enqueued(unit: Unit, *, queue: QueueName, policy: Any, **given: Any) -> Any
 async def correct_case(asked: Asked) -> CaseShape:
     """Correct severity, topic or order of a case."""
     body: CorrectBody = asked.body
+    asked.deps.check_shop(body.shop)
     return await _do(
         asked,
         cases.correct,
         severity=body.severity,
         topic=body.topic,
         order=body.order,
+        shop=body.shop,
         policy=asked.deps.policy,
     )
 

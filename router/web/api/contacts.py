@@ -86,11 +86,12 @@ class ProposalShape(Shape, frozen=True):
 
 
 class CaseBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A complaint that no channel heard."""
+    """A complaint that no channel heard; ``shop`` is the account that it concerns."""
 
     severity: int
     topic: str
     summary: Annotated[str, Meta(min_length=1)]
+    shop: str = ""
 
 
 def _id(asked: Asked) -> ContactId:
@@ -283,12 +284,14 @@ def _vouched(
 async def open_case(asked: Asked) -> CaseShape:
     """Open a case for what no channel heard; it is one's own."""
     body: CaseBody = asked.body
+    asked.deps.check_shop(body.shop)
     case = await asked.deps.store.transact(
         open_by_hand,
         contact=_id(asked),
         severity=body.severity,
         topic=body.topic,
         summary=body.summary,
+        shop=body.shop,
         by=asked.agent.id,
         policy=asked.deps.policy,
         at=asked.at,

@@ -239,6 +239,7 @@ class CaseShape(Shape, frozen=True):
     topic: str
     summary: str
     order: str
+    shop: str
     opened_at: datetime
     conversation: str | None
     owner: str | None

@@ -55,12 +55,23 @@ def routes(_deps: Deps) -> Iterable[web.AbstractRouteDef]:
 
 @routes_.get("/cases")
 async def listed(request: web.Request) -> web.Response:
-    """Show open complaints, the next due first; ``whose`` narrows."""
+    """Show open complaints, the next due first; ``whose`` and ``shop`` narrow."""
     deps, me = request.app[DEPS], me_of(request).agent.id
     seq, cards = await deps.store.read(seen, open_cases, at=deps.clock.now())
-    whose = request.query.get("whose", "")
-    shown = tuple(card for card in cards if _is_of(card, whose, me))
-    return show(request, "cases/page.html", cards=shown, whose=whose, levels=LEVELS, seq=seq)
+    whose, shop = request.query.get("whose", ""), request.query.get("shop", "")
+    shown = tuple(
+        card for card in cards if _is_of(card, whose, me) and shop in {"", card.case.shop}
+    )
+    return show(
+        request,
+        "cases/page.html",
+        cards=shown,
+        whose=whose,
+        shop=shop,
+        shops=sorted({*deps.accounts, *(card.case.shop for card in cards)} - {""}),
+        levels=LEVELS,
+        seq=seq,
+    )
 
 
 def _is_of(card: CaseCard, whose: str, me: AgentId) -> bool:
@@ -86,6 +97,7 @@ async def _context(request: web.Request) -> dict[str, Any]:
         "levels": LEVELS,
         "resolutions": tuple(Resolution),
         "topics_known": tuple(Intent),
+        "shops": tuple(sorted(request.app[DEPS].accounts)),
         "told": TOLD,
     }
 
@@ -147,11 +159,13 @@ async def enqueue(request: web.Request) -> web.Response:
 async def correct(request: web.Request) -> web.Response:
     """Correct what was understood."""
     deps, given = request.app[DEPS], await fields(request)
+    deps.check_shop(given.get("shop"))
     await deps.store.transact(
         verbs.correct,
         severity=whole(given, "severity"),
         topic=topic_in(given),
         order=given.get("order", ""),
+        shop=given.get("shop"),
         policy=deps.policy,
         **_by(request),
     )

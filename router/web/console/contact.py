@@ -146,6 +146,7 @@ async def _context(request: web.Request) -> dict[str, Any]:
         "words": words,
         "fresh_timeline": not (words or request.query.get("before")),
         "topics_known": tuple(Intent),
+        "shops": tuple(sorted(request.app[DEPS].accounts)),
     }
 
 
@@ -222,12 +223,14 @@ async def split(request: web.Request) -> web.Response:
 async def open_case(request: web.Request) -> web.Response:
     """Write down a complaint that no channel heard."""
     deps, given = request.app[DEPS], await fields(request)
+    deps.check_shop(given.get("shop", ""))
     case = await deps.store.transact(
         open_by_hand,
         contact=ContactId(request.match_info["contact"]),
         severity=whole(given, "severity"),
         topic=topic_in(given),
         summary=field(given, "summary"),
+        shop=given.get("shop", ""),
         by=me_of(request).agent.id,
         policy=deps.policy,
         at=deps.clock.now(),
