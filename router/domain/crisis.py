@@ -77,14 +77,21 @@ def tail(count: int, mean: float) -> float:
     return max(0.0, 1.0 - math.fsum(below))
 
 
-def expected(past: int, *, policy: CrisisPolicy) -> float:
-    """Return how many complaints a window usually brings; half a complaint stands for never."""
-    return (past + 0.5) * (policy.window / policy.baseline)
+def expected(past: int, *, policy: CrisisPolicy, known_for: timedelta | None = None) -> float:
+    """Return how many complaints a window usually brings; half a complaint stands for never.
+
+    ``known_for`` is for how long the shop has been listened to: what is younger than the baseline
+    has a shorter one, a window at least.
+    """
+    listened = policy.baseline if known_for is None else min(policy.baseline, known_for)
+    return (past + 0.5) * (policy.window / max(policy.window, listened))
 
 
-def is_burst(count: int, past: int, *, policy: CrisisPolicy) -> bool:
+def is_burst(
+    count: int, past: int, *, policy: CrisisPolicy, known_for: timedelta | None = None
+) -> bool:
     """Return whether ``count`` persons in a window are too many after ``past`` in the baseline."""
-    usual = expected(past, policy=policy)
+    usual = expected(past, policy=policy, known_for=known_for)
     return count >= policy.least and count > usual and tail(count, usual) < policy.chance
 
 

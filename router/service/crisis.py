@@ -1,7 +1,7 @@
 """A crisis: noticed or declared, its statement approved and pinned, its end."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from router.domain import crisis as steps
 from router.domain.case import Case
@@ -17,10 +17,14 @@ from router.domain.crisis import (
 from router.domain.errors import IllegalStep, Invalid
 from router.domain.events import Happened
 from router.domain.ids import AgentId, ContactId
+from router.domain.matter import SILENT
 from router.domain.policy import ShopPolicy
 from router.domain.reading import Intent
 from router.service.records import Alert
 from router.service.unit import Unit
+
+#: What a crisis can be about, besides the products of the configuration.
+TOPICS = tuple(each.value for each in Intent if each.value not in SILENT)
 
 
 def bursts(unit: Unit, *, policy: ShopPolicy, at: datetime) -> Mapping[Subject, tuple[int, float]]:
@@ -30,14 +34,22 @@ def bursts(unit: Unit, *, policy: ShopPolicy, at: datetime) -> Mapping[Subject, 
     """
     rule = policy.crisis
     since = at - rule.window
+    age = _age(unit, since)
     found = {}
     for subject, persons in _persons(unit.cases.opened_between(since, at), rule).items():
         if len(persons) < rule.least or _is_known(unit, subject, since):
             continue
         past = _past(unit, subject, policy=rule, until=since)
-        if is_burst(len(persons), past, policy=rule):
-            found[subject] = (len(persons), expected(past, policy=rule))
+        if is_burst(len(persons), past, policy=rule, known_for=age):
+            usual = expected(past, policy=rule, known_for=age)
+            found[subject] = (len(persons), usual)
     return found
+
+
+def _age(unit: Unit, until: datetime) -> timedelta:
+    """Return for how long the shop had been listened to then."""
+    first = unit.journal.events_since(0, limit=1)
+    return until - first[0].at if first else timedelta(0)
 
 
 def _persons(cases: tuple[Case, ...], policy: CrisisPolicy) -> dict[Subject, set[ContactId]]:
@@ -49,14 +61,18 @@ def _persons(cases: tuple[Case, ...], policy: CrisisPolicy) -> dict[Subject, set
 
 
 def subjects_in(topic: str, words: str, policy: CrisisPolicy) -> tuple[Subject, ...]:
-    """Return the topic and every product that the words name."""
+    """Return the topic and every product that the words name.
+
+    To be angry is no topic: what says no more than that is about nothing by itself.
+    """
     said = words.casefold()
     products = (
         Subject(kind="product", name=name)
         for name, product in policy.products.items()
         if any(word in said for word in product.words)
     )
-    return (Subject(kind="topic", name=topic), *products) if topic else tuple(products)
+    named = () if topic in SILENT else (Subject(kind="topic", name=topic),)
+    return (*named, *products)
 
 
 def _is_known(unit: Unit, subject: Subject, since: datetime) -> bool:
@@ -85,12 +101,13 @@ def declare(
     unit: Unit, *, subject: Subject, by: AgentId, policy: ShopPolicy, at: datetime
 ) -> Crisis:
     """Raise a crisis by a supervisor's word; raises IllegalStep if there is one on the subject."""
-    known = set(Intent) if subject.kind == "topic" else set(policy.crisis.products)
+    known = set(TOPICS) if subject.kind == "topic" else set(policy.crisis.products)
     if subject.name not in known:
         raise Invalid(f"subject: {subject.key} is no topic and no product of crisis.toml")
     since = at - policy.crisis.window
     persons = _persons(unit.cases.opened_between(since, at), policy.crisis).get(subject, set())
-    usual = expected(_past(unit, subject, policy=policy.crisis, until=since), policy=policy.crisis)
+    past = _past(unit, subject, policy=policy.crisis, until=since)
+    usual = expected(past, policy=policy.crisis, known_for=_age(unit, since))
     crisis = _raise(unit, subject, count=len(persons), usual=usual, by=by, at=at)
     if crisis is None:
         raise IllegalStep("there is a crisis on this subject already")

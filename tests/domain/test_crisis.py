@@ -64,6 +64,13 @@ def test_few_persons_are_no_burst_however_rare() -> None:
     assert is_burst(5, 0, policy=CrisisPolicy(least=5))
 
 
+def test_a_subject_that_is_known_for_a_day_is_held_against_that_day() -> None:
+    policy = CrisisPolicy()
+    assert is_burst(8, 24, policy=policy)
+    assert not is_burst(8, 24, policy=policy, known_for=timedelta(days=1))
+    assert is_burst(5, 0, policy=policy, known_for=timedelta(days=1))
+
+
 def test_what_is_usual_for_one_subject_is_a_burst_for_another() -> None:
     policy = CrisisPolicy()
     windows = policy.baseline / policy.window

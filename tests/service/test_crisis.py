@@ -8,7 +8,7 @@ import pytest
 from router.domain.content import plain_text
 from router.domain.conversation import Offered, Queued
 from router.domain.crisis import Crisis, subject_of
-from router.domain.errors import IllegalStep
+from router.domain.errors import IllegalStep, Invalid
 from router.domain.ids import AgentId, ConversationId, QueueName
 from router.domain.timeline import Direction
 from router.service import crisis, desk
@@ -80,6 +80,33 @@ async def test_a_burst_raises_a_crisis_once_and_alerts_every_supervisor(shop: Sh
     assert "product:sofa" in raised
 
 
+async def test_to_be_angry_is_no_subject_by_itself(shop: Shop) -> None:
+    await complain(shop, 12, "投诉！你们太过分了，我非常生气，必须给我一个说法！")
+    found = await shop.store.read(lambda unit: unit.cases.all_open())
+    assert {case.topic for case in found} == {"complaint"}
+    assert await watch(shop) == []
+
+    with pytest.raises(Invalid, match="subject"):
+        await shop.store.transact(
+            crisis.declare,
+            subject=subject_of("topic:complaint"),
+            by=BOSS,
+            policy=shop.policy,
+            at=shop.clock.now(),
+        )
+
+
+async def test_a_young_shop_has_a_short_past(shop: Shop) -> None:
+    """Four an hour are usual from the first day on: the baseline is what there is of it."""
+    for hour in range(10):
+        await complain(shop, 4, start=10 * hour)
+        shop.clock.pass_by(timedelta(hours=1))
+    await complain(shop, 6, start=900)
+    assert await watch(shop) == []
+    await complain(shop, 12, start=1000)
+    assert "product:sofa" in await watch(shop)
+
+
 async def test_one_person_who_complains_often_is_no_crisis(shop: Shop) -> None:
     for _ in range(9):
         await shop.hear(WEIBO, "weibo-1", BROKEN)
@@ -105,7 +132,7 @@ async def test_an_ended_crisis_is_not_raised_again_by_the_same_complaints(shop: 
     for each in await shop.store.read(lambda unit: unit.crises.live()):
         await shop.store.transact(crisis.end, crisis=each.id, by=BOSS, at=at)
     assert await watch(shop) == []
-    shop.clock.pass_by(timedelta(hours=2))
+    shop.clock.pass_by(timedelta(days=1))
     await complain(shop, 6, start=50)
     assert "product:sofa" in await watch(shop)
 

@@ -13,7 +13,6 @@ from router.domain.crisis import ANY, LANGUAGES, Crisis, subject_of
 from router.domain.errors import Invalid
 from router.domain.ids import AgentId, ConversationId, QueueName
 from router.domain.policy import ShopPolicy
-from router.domain.reading import Intent
 from router.domain.workforce import Role
 from router.service import crisis as verbs
 from router.service.cards import Card, cards_of
@@ -89,7 +88,7 @@ async def _context(request: web.Request) -> dict[str, Any]:
         "any_family": ANY,
         "families": tuple(each for each in Family if each in served),
         "tongues": LANGUAGES,
-        "topics_known": tuple(Intent),
+        "topics_known": verbs.TOPICS,
         "products": tuple(deps.policy.crisis.products),
         "done": request.query.get("done", ""),
         "left_out": request.query.get("left", ""),
