@@ -66,8 +66,8 @@ def test_few_persons_are_no_burst_however_rare() -> None:
 
 def test_a_subject_that_is_known_for_a_day_is_held_against_that_day() -> None:
     policy = CrisisPolicy()
-    assert is_burst(8, 24, policy=policy)
-    assert not is_burst(8, 24, policy=policy, known_for=timedelta(days=1))
+    assert is_burst(5, 24, policy=policy)
+    assert not is_burst(5, 24, policy=policy, known_for=timedelta(days=1))
     assert is_burst(5, 0, policy=policy, known_for=timedelta(days=1))
 
 
