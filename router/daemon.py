@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -21,6 +21,7 @@ import uuid_utils
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from router.bots.assembly import open_bots
 from router.channel.connection import SignsVisitors
 from router.channel.contract import Family
 from router.domain.ids import AccountName
@@ -28,12 +29,12 @@ from router.readers.pool import Pool
 from router.readers.small import Small
 from router.service import people
 from router.service.accept import Intake
+from router.service.botport import Bot
 from router.service.dispatch import Dispatcher
 from router.service.follow import Follower
 from router.service.library import Library
 from router.service.loops import (
     Loop,
-    bot_loop,
     clock_loop,
     crisis_loop,
     follow_up_loop,
@@ -41,6 +42,7 @@ from router.service.loops import (
 )
 from router.service.poll import polling_loop
 from router.service.readingroom import ReadingRoom
+from router.service.rounds import Rounds
 from router.settings.accounts import generated
 from router.settings.load import Settings
 from router.store.engine import SqlStore, open_store
@@ -180,7 +182,11 @@ async def _serve(rooms: Rooms) -> None:
         policy=rooms.settings.policy,
         intake=rooms.intake,
     )
-    async with around as transport, asyncio.TaskGroup() as tasks:
+    async with (
+        around as transport,
+        open_bots(rooms.settings.bots.specs) as bots,
+        asyncio.TaskGroup() as tasks,
+    ):
         app = build_app(_deps(rooms, transport))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
@@ -189,7 +195,7 @@ async def _serve(rooms: Rooms) -> None:
         _connect(rooms, transport, app, notices)
         owned = [
             tasks.create_task(each, name=name)
-            for name, each in _loops(rooms, transport, notices).items()
+            for name, each in _loops(rooms, transport, notices, bots).items()
         ]
         taking_in = tasks.create_task(rooms.intake.run(), name="intake")
         sending = tasks.create_task(transport.sender.run(), name="sender")
@@ -260,12 +266,12 @@ def _connect(
 
 
 def _loops(
-    rooms: Rooms, transport: Transport, notices: Notices | None
+    rooms: Rooms, transport: Transport, notices: Notices | None, bots: Mapping[str, Bot]
 ) -> dict[str, Coroutine[Any, Any, None]]:
     """Return the tasks that run beside the web, by name; their bells hang on the store."""
     policy, clock, store = rooms.settings.policy, rooms.clock, rooms.store
     able = {name: each.channel.capabilities for name, each in rooms.settings.accounts.items()}
-    bells: dict[str, Loop | ReadingRoom] = {
+    bells: dict[str, Loop | ReadingRoom | Rounds] = {
         "reading": ReadingRoom(
             store,
             readers=rooms.readers,
@@ -273,14 +279,18 @@ def _loops(
             knowledge=rooms.library,
             policy=policy,
             clock=clock,
+            any_question=rooms.settings.bots.takes_any,
         ),
-        "bot": bot_loop(
-            store,
+        "bot": Rounds(
+            store=store,
             knowledge=rooms.library,
+            bots=bots,
+            choice=rooms.settings.bots,
             policy=policy,
             capabilities=able,
             families=families(rooms.settings),
             clock=clock,
+            name=rooms.name,
         ),
         "crisis": crisis_loop(store, policy=policy, clock=clock),
         "clocks": clock_loop(store, policy=policy, clock=clock),

@@ -111,13 +111,17 @@ class RoutingPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotPolicy:
-    """When the bot may answer, and what it says. Thresholds are calibrated confidences 0–1."""
+    """When the bot may answer, and what it says. Thresholds are calibrated confidences 0–1.
+
+    After ``most_turns`` answers, or ``most_asks_back`` questions back in a row, a person has it.
+    """
 
     first: bool
     answer_at: float
     ask_at: float
     most_turns: int
     name: Mapping[str, str]
+    most_asks_back: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """A bot's turn: it answers from the shop's articles, asks back, or hands over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from router.channel.contract import Capabilities
 from router.domain.content import Content, Menu, Option, Pressed, Text, plain_text
 from router.domain.conversation import Close, Conversation, WithBot, step
 from router.domain.events import Happened
-from router.domain.ids import AccountName, ConversationId
+from router.domain.ids import AccountName, ConversationId, QueueName
 from router.domain.knowledge import Answer, AskBack, Candidate, HandOver, decide_answer
 from router.domain.policy import ShopPolicy
 from router.domain.timeline import Direction, Interaction
@@ -31,17 +31,25 @@ _WHICH: Mapping[str, str] = {"en": "Which of these do you mean?", "zh": "请问�
 _HUMAN: Mapping[str, str] = {"en": "Talk to a person", "zh": "转人工客服"}
 
 
+#: How many of a conversation's last interactions a bot looks at.
+_LOOK_BACK = 50
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What the bot has to answer: a conversation it holds, up to one word of the contact's.
 
-    ``statements`` are pinned ones that concern it and were not said in it.
+    ``said`` is the conversation so far, the question included. ``statements`` are pinned ones
+    that concern it and were not said in it.
     """
 
     conversation: ConversationId
+    account: AccountName
+    queue: QueueName
     channel: str
     language: str
     question: Interaction
+    said: tuple[Interaction, ...]
     turns: int
     statements: tuple[Statement, ...] = ()
 
@@ -51,20 +59,28 @@ def due(unit: Unit, *, policy: ShopPolicy, families: Families) -> tuple[Turn, ..
     turns = []
     for held in unit.conversations.open():
         if isinstance(held.state, WithBot) and held.waiting_since is not None and not held.unread:
-            said = unit.conversations.said_in(held.id, limit=50)
-            asked = [each for each in said if each.direction is Direction.IN]
-            if asked:
+            said = unit.conversations.said_in(held.id, limit=_LOOK_BACK)
+            asked = question_in(said)
+            if asked is not None:
                 turns.append(
                     Turn(
                         conversation=held.id,
+                        account=held.account,
+                        queue=held.queue,
                         channel=held.channel,
                         language=held.language or "zh",
-                        question=asked[-1],
+                        question=asked,
+                        said=said,
                         turns=sum(each.author == "bot" for each in said),
                         statements=statements_for(unit, held, policy=policy, families=families),
                     )
                 )
     return tuple(turns)
+
+
+def question_in(said: Sequence[Interaction]) -> Interaction | None:
+    """Return the contact's last word among what was said, oldest first."""
+    return next((each for each in reversed(said) if each.direction is Direction.IN), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +105,18 @@ def compose(
 ) -> Utterance:
     """Return what to say to ``turn``, official statements first; pure."""
     utterance = _composed(turn, candidates, articles, policy=policy)
-    return replace(utterance, first=turn.statements)
+    return introduced(turn, utterance, policy=policy)
+
+
+def introduced(turn: Turn, utterance: Utterance, *, policy: ShopPolicy) -> Utterance:
+    """Return it with what is said first: official statements, and on the first turn who speaks."""
+    language, content = _spoken(turn.language), utterance.content
+    who = _SOURCE[language].format(name=policy.bot.name.get(language, ""))
+    if turn.turns == 0 and isinstance(content, Text):
+        content = Text(text=f"{who}\n{content.text}\n{_PERSON[language]}")
+    elif turn.turns == 0 and isinstance(content, Menu):
+        content = replace(content, text=f"{who}\n{content.text}")
+    return replace(utterance, content=content, first=turn.statements)
 
 
 def _composed(
@@ -105,18 +132,24 @@ def _composed(
     if isinstance(pressed, Pressed) and pressed.payload.startswith("article:"):
         article = articles.get(pressed.payload.removeprefix("article:"))
         if article is not None:
-            return _answer(turn, article, 1.0, policy)
+            return _answer(turn, article, 1.0)
     bot = policy.bot
     match decide_answer(candidates, answer_at=bot.answer_at, ask_at=bot.ask_at):
         case Answer(candidate=best) if best.article in articles:
-            return _answer(turn, articles[best.article], best.confidence, policy)
+            return _answer(turn, articles[best.article], best.confidence)
         case AskBack(candidates=likely):
-            options = [Option(id=f"article:{each.article}", label=each.question) for each in likely]
-            options.append(Option(id="human", label=_HUMAN[_spoken(turn.language)]))
-            menu = Menu(text=_WHICH[_spoken(turn.language)], options=tuple(options))
+            menu = which(turn, {each.article: each.question for each in likely})
             return Utterance(content=menu, because={"why": "ask_back", **_odds(candidates)})
         case Answer() | HandOver():
             return Utterance(content=None, because={"why": "bot_unsure", **_odds(candidates)})
+
+
+def which(turn: Turn, questions: Mapping[str, str]) -> Menu:
+    """Return the question which of several articles is meant; a person is always one answer."""
+    language = _spoken(turn.language)
+    options = [Option(id=f"article:{name}", label=text) for name, text in questions.items()]
+    options.append(Option(id="human", label=_HUMAN[language]))
+    return Menu(text=_WHICH[language], options=tuple(options))
 
 
 def _spoken(language: str) -> str:
@@ -127,24 +160,20 @@ def _odds(candidates: tuple[Candidate, ...]) -> dict[str, object]:
     return {"candidates": {each.article: round(each.confidence, 3) for each in candidates}}
 
 
-def _answer(turn: Turn, article: Article, confidence: float, policy: ShopPolicy) -> Utterance:
+def _answer(turn: Turn, article: Article, confidence: float) -> Utterance:
     language = _spoken(turn.language)
     first, second = (
         (article.answer_en, article.answer_zh)
         if language == "en"
         else (article.answer_zh, article.answer_en)
     )
-    words = first or second
-    if turn.turns == 0:
-        who = _SOURCE[language].format(name=policy.bot.name.get(language, ""))
-        words = f"{who}\n{words}\n{_PERSON[language]}"
     because = {
         "why": "article",
         "article": article.id,
         "version": article.version,
         "confidence": round(confidence, 3),
     }
-    return Utterance(content=Text(text=words), because=because)
+    return Utterance(content=Text(text=first or second), because=because)
 
 
 def say(
@@ -158,7 +187,8 @@ def say(
 ) -> bool:
     """Say it, or hand over. Raises Conflict if anything of the person has changed meanwhile.
 
-    Returns whether the bot spoke. A bot never answers a person with an open complaint.
+    Returns whether the bot spoke. A bot never answers a person with an open complaint, answers
+    only the last thing that the contact said, and does not go round in circles.
     """
     held = unit.conversations.get(turn.conversation)
     unit.contacts.lock(held.contact)
@@ -168,13 +198,19 @@ def say(
         return False
     if unit.conversations.unread_of(members):
         raise Conflict("something of this person has not been read yet")
+    said = unit.conversations.said_in(held.id, limit=_LOOK_BACK)
+    last = question_in(said)
+    if last is None or (last.id, last.content) != (turn.question.id, turn.question.content):
+        raise Conflict("the contact has said more since")
     able = capabilities.get(held.account) or Capabilities(replies=False)
     cases = unit.cases.open_of(members)
     name = policy.bot.name.get(_spoken(turn.language), "")
     if not cases and able.replies:
         held = _state_first(unit, held, utterance.first, name=name, able=able, at=at)
-    if cases or utterance.content is None:
-        why = "open_case" if cases else str(utterance.because.get("why", "bot_unsure"))
+    circling = going_round(said, utterance.content, policy=policy)
+    if cases or utterance.content is None or circling:
+        why = str(utterance.because.get("why", "bot_unsure"))
+        why = "open_case" if cases else circling or why
         _decide(unit, held, utterance, kind="bot_hands_over", at=at)
         from_bot(unit, held, why=why, at=at)
         return False
@@ -193,6 +229,26 @@ def say(
         decision=decided,
     )
     return True
+
+
+def going_round(said: Sequence[Interaction], content: Content | None, *, policy: ShopPolicy) -> str:
+    """Return why the bot gets nowhere by saying ``content`` now, or empty."""
+    spoken = [each.content for each in said if each.author == "bot"]
+    if isinstance(content, Text) and any(_is_said(content.text, each) for each in spoken):
+        return "bot_repeats"
+    asked_back = 0
+    for each in reversed(spoken):
+        if not isinstance(each, Menu):
+            break
+        asked_back += 1
+    if isinstance(content, Menu) and asked_back >= policy.bot.most_asks_back:
+        return "bot_stuck"
+    return ""
+
+
+def _is_said(words: str, before: Content) -> bool:
+    """Say whether the same was said before, with or without the introduction around it."""
+    return isinstance(before, Text) and f"\n{words}\n" in f"\n{before.text}\n"
 
 
 def _state_first(

@@ -10,10 +10,8 @@ import structlog
 from router.channel.contract import Capabilities
 from router.domain.ids import AccountName
 from router.domain.policy import ShopPolicy
-from router.service import answer, clocks, crisis, followup
-from router.service.library import Knowledge
-from router.service.ports import Clock, Conflict, NotFound, Store, StoreUnavailable
-from router.service.statement import Families
+from router.service import clocks, crisis, followup
+from router.service.ports import Clock, Store, StoreUnavailable
 from router.service.unit import Unit
 
 log = structlog.get_logger()
@@ -55,42 +53,6 @@ class Loop:
             log.exception("loop_failed", loop=self._name)
         await asyncio.sleep(_TICK_S)
         return False
-
-
-def bot_loop(
-    store: Store,
-    *,
-    knowledge: Knowledge,
-    policy: ShopPolicy,
-    capabilities: Mapping[AccountName, Capabilities],
-    families: Families,
-    clock: Clock,
-) -> Loop:
-    """Give the bot its turns: wherever a contact waits for its answer."""
-
-    async def work() -> bool:
-        spoke = False
-        for turn in await store.read(answer.due, policy=policy, families=families):
-            candidates = await knowledge.find(
-                answer.question_of(turn), language=turn.language, channel=turn.channel
-            )
-            utterance = answer.compose(turn, candidates, knowledge.published(), policy=policy)
-            try:
-                await store.transact(
-                    answer.say,
-                    turn=turn,
-                    utterance=utterance,
-                    policy=policy,
-                    capabilities=capabilities,
-                    at=clock.now(),
-                )
-            except (Conflict, NotFound) as error:
-                log.info("bot_turn_overtaken", conversation=turn.conversation, why=str(error))
-            else:
-                spoke = True
-        return spoke
-
-    return Loop("bot", work, _TICK_S)
 
 
 def clock_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:

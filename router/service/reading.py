@@ -175,7 +175,9 @@ def _triaged(
         before=held.needs,
         wanted_human=held.wants_human,
         was_flagged=held.flagged,
-        answerable=each.answerable and not probable_cases(unit, held.contact),
+        answerable=each.answerable
+        and not probable_cases(unit, held.contact)
+        and not _given_up(unit, held.id),
     )
     return replace(
         held,
@@ -186,4 +188,11 @@ def _triaged(
         wants_human=result.wants_human,
         flagged=result.flagged,
         mood=each.mood,
+    )
+
+
+def _given_up(unit: Unit, conversation: ConversationId) -> bool:
+    """Say whether a bot gave the conversation to a person: it does not come back to one."""
+    return any(
+        each.kind == "bot_hands_over" for each in unit.journal.decisions(conversation, limit=20)
     )

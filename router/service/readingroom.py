@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from router.domain.content import plain_text
-from router.domain.ids import ContactId
+from router.domain.ids import AccountName, ContactId
 from router.domain.policy import ShopPolicy
 from router.domain.reading import CALM, Alarm, Intent, Reading
 from router.domain.timeline import Interaction
@@ -80,9 +80,11 @@ class ReadingRoom:
         clock: Clock,
         window: int = WINDOW,
         hurry: timedelta = HURRY,
+        any_question: Callable[[AccountName], bool] = lambda _account: False,
     ) -> None:
         self._store, self._readers, self._small = store, readers, small
         self._knowledge, self._policy, self._clock = knowledge, policy, clock
+        self._any_question = any_question  # accounts whose bot may be asked anything
         self._window, self._hurry_s = window, hurry.total_seconds()
         self._in_hand: dict[ContactId, _Held] = {}
         self._waiting: tuple[deque[_Held], deque[_Held]] = (deque(), deque())  # urgent, others
@@ -279,6 +281,8 @@ class ReadingRoom:
         words = plain_text(said.content)
         if not words:
             return False
+        if self._any_question(said.account):
+            return True
         if heard.candidates is None:
             found = self._knowledge.best(
                 words, language=heard.reading.language, limit=1, channel=said.channel

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from router.domain.events import Happened
 from router.service.repository.complaints import Cases, Crises, FollowUps
+from router.service.repository.help import BotTurns
 from router.service.repository.journal import Journal
 from router.service.repository.people import Contacts, Proposals
 from router.service.repository.talk import Conversations
@@ -29,6 +30,8 @@ class Unit(Protocol):
     def follow_ups(self) -> FollowUps: ...
     @property
     def crises(self) -> Crises: ...
+    @property
+    def bot_turns(self) -> BotTurns: ...
     @property
     def workforce(self) -> Workforce: ...
     @property

@@ -78,10 +78,10 @@ def _account(
 ) -> Account | None:
     before = len(around.problems)
     settings = {
-        key: _resolved(value, where, f"settings.{key}", around)
+        key: resolved(value, where, f"settings.{key}", around)
         for key, value in file.settings.items()
     }
-    secret = _resolved(file.path_secret, where, "path_secret", around)
+    secret = resolved(file.path_secret, where, "path_secret", around)
     if len(around.problems) > before:
         return None
     try:
@@ -98,12 +98,13 @@ def _account(
         return None
 
 
-def _resolved(value: Any, where: str, key: str, around: Surroundings) -> Any:
+def resolved(value: Any, where: str, key: str, around: Surroundings) -> Any:
+    """Return a setting with every pointer to a secret followed; notes what is not there."""
     if not isinstance(value, Mapping):
         return value
     if not is_pointer(value):
         return {
-            each: _resolved(inner, where, f"{key}.{each}", around) for each, inner in value.items()
+            each: resolved(inner, where, f"{key}.{each}", around) for each, inner in value.items()
         }
     if "generate" in value:
         try:

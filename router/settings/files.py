@@ -208,14 +208,36 @@ class CrisisFile(File):
     products: dict[str, ProductFile] = {}
 
 
+class OutsideBotFile(File):
+    """A bot outside: a model, a Rasa assistant, or a service of the shop's own."""
+
+    kind: typing.Literal["model", "rasa", "webhook"]
+    url: str
+    secret: str | dict[str, str] = ""
+    time_limit: str = "8s"
+    fallback: bool | None = None
+    any_question: bool | None = None
+    model: str = ""
+    structured: typing.Literal["json_schema", "json_object", "none"] = "json_schema"
+    articles: typing.Annotated[int, msgspec.Meta(ge=1, le=20)] = 5
+    answer_tokens: typing.Annotated[int, msgspec.Meta(ge=16, le=8192)] = 400
+    conversation_tokens: typing.Annotated[int, msgspec.Meta(ge=0)] = 40_000
+    day_tokens: typing.Annotated[int, msgspec.Meta(ge=0)] = 2_000_000
+
+
 class BotFile(File):
-    """bot.toml: when the bot may answer, and its name."""
+    """bot.toml: when the bot may answer, its name, and which bot answers where."""
 
     first: bool
     answer_at: typing.Annotated[float, msgspec.Meta(ge=0, le=1)]
     ask_at: typing.Annotated[float, msgspec.Meta(ge=0, le=1)]
     most_turns: typing.Annotated[int, msgspec.Meta(ge=1, le=50)]
     name: dict[str, str]
+    most_asks_back: typing.Annotated[int, msgspec.Meta(ge=1, le=10)] = 2
+    use: str = "built_in"
+    accounts: dict[str, str] = {}
+    queues: dict[str, str] = {}
+    bots: dict[str, OutsideBotFile] = {}
 
 
 class ChannelFile(File):

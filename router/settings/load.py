@@ -17,7 +17,9 @@ from router.channel.accounts import Account
 from router.domain.ids import AccountName
 from router.domain.policy import ShopPolicy
 from router.resources import resource
+from router.service.botport import BotChoice
 from router.settings.accounts import Surroundings, is_pointer, read_accounts
+from router.settings.bots import read_bots
 from router.settings.files import MemberFile, Problem, RouterFile, read_struct
 from router.settings.shop import read_policy
 
@@ -58,6 +60,7 @@ class Settings:
     demo_members: tuple[MemberFile, ...]
     policy: ShopPolicy
     accounts: Mapping[AccountName, Account]
+    bots: BotChoice
     sources: tuple[Path, ...]
     shown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -105,6 +108,9 @@ def _read(
     data = Path(router.data).expanduser()
     around = Surroundings(env=env, data=data, problems=problems)
     accounts, shown = read_accounts(channels, around, policy)
+    bots = read_bots(
+        tables["bot"], around, accounts=accounts, queues=policy.queues if policy else ()
+    )
     host, port = _listen(router.listen, problems)
     if policy is None:
         return None
@@ -124,6 +130,7 @@ def _read(
         demo_members=tuple(router.demo_members),
         policy=policy,
         accounts=accounts,
+        bots=bots,
         sources=folders,
         shown={"router": dict(tables["router"]), "channels": shown},
     )

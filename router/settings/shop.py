@@ -114,6 +114,7 @@ def read_policy(
             ask_at=bot.ask_at,
             most_turns=bot.most_turns,
             name=bot.name,
+            most_asks_back=bot.most_asks_back,
         ),
         skills=skills.titles,
         shop=router.shop,

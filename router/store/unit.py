@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from router.domain.events import Happened, Logged
 from router.service.ports import Clock, Ids
+from router.store.bots import SqlBotTurns
 from router.store.cases import SqlCases
 from router.store.codec import dump
 from router.store.contacts import SqlContacts
@@ -42,6 +43,7 @@ class SqlUnit:
         self.cases = SqlCases(connection)
         self.follow_ups = SqlFollowUps(connection)
         self.crises = SqlCrises(connection)
+        self.bot_turns = SqlBotTurns(connection)
         self.workforce = SqlWorkforce(connection)
         self.demands = SqlDemands(connection)
         self.outbox = SqlOutbox(connection)

@@ -90,6 +90,7 @@ class Shop:
     dispatcher: Dispatcher
     reader: Small = field(default_factory=partial(Small, RuleReader()))
     last_message: int = 0
+    any_question: bool = False
 
     def source(self, account: AccountName) -> Source:
         return Source(
@@ -155,6 +156,8 @@ class Shop:
             )
 
     def _knows(self, said: Interaction, heard: Heard) -> bool:
+        if self.any_question:
+            return True
         found = self.library.best(
             plain_text(said.content),
             language=heard.reading.language,

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from router.service.ports import StoreUnavailable
-from router.store import aftermath, ledger, tables, traffic
+from router.store import aftermath, helpers, ledger, tables, traffic
 from router.store.migrate import current, head, upgrade
 from router.store.schema import metadata
 from tests.support.postgres import Postgres
@@ -73,7 +73,7 @@ async def test_the_migrations_make_what_the_code_expects_on_postgresql(
 def test_every_table_is_known_wherever_it_is_written_down() -> None:
     written = {
         table.name
-        for module in (aftermath, ledger, tables, traffic)
+        for module in (aftermath, helpers, ledger, tables, traffic)
         for table in vars(module).values()
         if isinstance(table, sa.Table)
     }

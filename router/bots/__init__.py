@@ -1,0 +1,1 @@
+"""Bots outside: models, Rasa and the shop's own, each asked over HTTP."""

@@ -1,0 +1,30 @@
+"""What is asked of the repositories of who helps to answer: bots outside."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from router.domain.ids import ConversationId, InteractionId
+from router.service.botport import BotTurn
+
+
+class BotTurns(Protocol):
+    """Questions that were put to bots outside."""
+
+    def add(self, turn: BotTurn) -> None:
+        """Insert; raises Conflict if another daemon was first."""
+
+    def save(self, turn: BotTurn) -> None:
+        """Write it; raises NotFound."""
+
+    def get(self, question: InteractionId) -> BotTurn | None:
+        """Return the turn of a question, if it was put to a bot outside."""
+
+    def spent_in(self, conversation: ConversationId) -> int:
+        """Return the tokens of a conversation, those that are set aside included."""
+
+    def spent_since(self, bot: str, since: datetime) -> int:
+        """Return the tokens of a bot since a time; only one transaction at a time is told."""
+
+    def counts(self, since: datetime) -> Mapping[tuple[str, str, str], int]:
+        """Return how many turns began since a time, by (bot, state, why)."""

@@ -1,0 +1,1 @@
+"""Bots outside against real servers on the loopback address."""
