@@ -113,19 +113,30 @@ def first_contact_resolution(
     Counted are those that closed from ``since`` on and whose time for a return was over by
     ``until``; ``visits`` hold the returns too, over all channels. None if there is none to count.
     """
-    by_person: dict[str, list[Visit]] = {}
-    for each in visits:
-        by_person.setdefault(each.person, []).append(each)
     counted = [each for each in visits if since <= each.closed_at <= until - within]
     if not counted:
         return None
-    returned = sum(
+    return 1 - sum(map(bool, returned(counted, visits, until=until, within=within))) / len(counted)
+
+
+def returned(
+    counted: Sequence[Visit], visits: Sequence[Visit], *, until: datetime, within: timedelta
+) -> list[bool | None]:
+    """Return for each of ``counted`` whether one of ``visits`` is a return on the same matter.
+
+    None as long as the time for a return is not over.
+    """
+    by_person: dict[str, list[Visit]] = {}
+    for each in visits:
+        by_person.setdefault(each.person, []).append(each)
+    return [
         any(
             other is not each
             and each.closed_at <= other.opened_at <= each.closed_at + within
             and same_matter(each.matter, other.matter) is True
-            for other in by_person[each.person]
+            for other in by_person.get(each.person, ())
         )
+        if each.closed_at + within <= until
+        else None
         for each in counted
-    )
-    return 1 - returned / len(counted)
+    ]

@@ -18,6 +18,7 @@ from router.domain.ids import (
     InteractionId,
     MediaId,
     OutboxId,
+    QueueName,
     ReservationId,
 )
 
@@ -52,6 +53,20 @@ class PersonLine:
     root: ContactId
     name: str
     vip: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A conversation that is over, as figures count it; ``person`` is the root contact."""
+
+    conversation: ConversationId
+    person: ContactId
+    channel: str
+    queue: QueueName
+    opened_at: datetime
+    closed_at: datetime
+    first_answer_at: datetime | None
+    disposition: str
 
 
 class OutboxState(StrEnum):

@@ -69,6 +69,11 @@ _LINKS = (
     .where(case_interactions.c.case_id == sa.bindparam("of"))
     .order_by(case_interactions.c.at, case_interactions.c.interaction_id)
 )
+_LINKED = (
+    sa.select(case_interactions.c.conversation_id)
+    .where(case_interactions.c.conversation_id.in_(sa.bindparam("wanted", expanding=True)))
+    .distinct()
+)
 _OPEN_OF_PERSONS = (
     sa.select(_asked.c.id.label("asked_id"), *cases.c)
     .join(_member, _member.c.root_id == _asked.c.root_id)
@@ -160,6 +165,14 @@ class SqlCases:
     def links(self, case: CaseId) -> tuple[CaseLink, ...]:
         """Return what belongs to the case, oldest first."""
         return tuple(map(_link, many(self._connection, _LINKS, {"of": case})))
+
+    def linked_to(self, conversations: Collection[ConversationId]) -> frozenset[ConversationId]:
+        """Return those in which something was said that belongs to a case."""
+        wanted, found = list(conversations), set[ConversationId]()
+        for start in range(0, len(wanted), _CHUNK):
+            asked = {"wanted": wanted[start : start + _CHUNK]}
+            found.update(row["conversation_id"] for row in many(self._connection, _LINKED, asked))
+        return frozenset(found)
 
     def open_of_persons(
         self, contacts: Collection[ContactId]

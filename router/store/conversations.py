@@ -20,10 +20,11 @@ from router.domain.ids import (
 from router.domain.reading import CALM, Mood
 from router.domain.workforce import Need
 from router.service.ports import Conflict
+from router.service.records import Ended
 from router.store.codec import dump, load
 from router.store.dialect import insert_new
 from router.store.rows import insert, many, must_change, one, the
-from router.store.tables import conversations
+from router.store.tables import contacts, conversations
 from router.store.timeline import SqlTimeline
 
 _is_open = conversations.c.closed_at.is_(None)
@@ -66,6 +67,24 @@ _OF_ALL = (
 _OF: Mapping[bool, "sa.Select[Any]"] = {False: _OF_ALL, True: _OF_ALL.where(_is_open)}
 _CLOSED_BETWEEN = (
     sa.select(conversations)
+    .where(
+        conversations.c.closed_at >= sa.bindparam("since"),
+        conversations.c.closed_at < sa.bindparam("until"),
+    )
+    .order_by(conversations.c.closed_at, conversations.c.id)
+)
+_ENDED_BETWEEN = (
+    sa.select(
+        conversations.c.id,
+        contacts.c.root_id,
+        conversations.c.channel,
+        conversations.c.queue,
+        conversations.c.opened_at,
+        conversations.c.closed_at,
+        conversations.c.first_answer_at,
+        conversations.c.disposition,
+    )
+    .join(contacts, contacts.c.id == conversations.c.contact_id)
     .where(
         conversations.c.closed_at >= sa.bindparam("since"),
         conversations.c.closed_at < sa.bindparam("until"),
@@ -132,6 +151,11 @@ class SqlConversations(SqlTimeline):
         asked = {"since": since, "until": until}
         return tuple(map(_conversation, many(self._connection, _CLOSED_BETWEEN, asked)))
 
+    def ended_between(self, since: datetime, until: datetime) -> tuple[Ended, ...]:
+        """Return what was closed from ``since`` until just before ``until``, oldest first."""
+        rows = many(self._connection, _ENDED_BETWEEN, {"since": since, "until": until})
+        return tuple(map(_ended, rows))
+
 
 def _values(conversation: Conversation) -> dict[str, Any]:
     return {
@@ -166,6 +190,19 @@ def _values(conversation: Conversation) -> dict[str, Any]:
         "closed_at": conversation.closed_at,
         "last_seq": conversation.last_seq,
     }
+
+
+def _ended(row: RowMapping) -> Ended:
+    return Ended(
+        conversation=ConversationId(row["id"]),
+        person=ContactId(row["root_id"]),
+        channel=row["channel"],
+        queue=QueueName(row["queue"]),
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
+        first_answer_at=row["first_answer_at"],
+        disposition=row["disposition"],
+    )
 
 
 def _conversation(row: RowMapping) -> Conversation:

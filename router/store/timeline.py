@@ -1,5 +1,6 @@
 """The repository of interactions, and of changes that came before their message."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -117,6 +118,15 @@ _LAST_WORDS = (
         interactions.c.text != "",
     )
     .order_by(interactions.c.seq)
+)
+_READINGS = (
+    sa.select(interactions.c.conversation_id, interactions.c.reading)
+    .where(
+        interactions.c.conversation_id.in_(sa.bindparam("wanted", expanding=True)),
+        interactions.c.direction == Direction.IN.value,
+        interactions.c.reading.is_not(None),
+    )
+    .order_by(interactions.c.conversation_id, interactions.c.seq)
 )
 _KEEP_EARLY = insert_new(early_changes)
 _TAKE_EARLY = (
@@ -251,6 +261,18 @@ class SqlTimeline:
             for row in many(self._connection, _LAST_WORDS, asked):
                 found[ConversationId(row["conversation_id"])] = str(row["text"])
         return found
+
+    def readings_in(
+        self, conversations: Collection[ConversationId]
+    ) -> Mapping[ConversationId, tuple[Reading, ...]]:
+        """Return what was understood of the contact's words in each, in their order."""
+        wanted = list(conversations)
+        found: defaultdict[ConversationId, list[Reading]] = defaultdict(list)
+        for start in range(0, len(wanted), _CHUNK):
+            asked = {"wanted": wanted[start : start + _CHUNK]}
+            for row in many(self._connection, _READINGS, asked):
+                found[row["conversation_id"]].append(load(Reading, row["reading"]))
+        return {name: tuple(readings) for name, readings in found.items()}
 
     def last_reply_handle(self, conversation: ConversationId) -> tuple[str, str]:
         """Return (reply handle, external id) of the contact's last interaction, or empty."""

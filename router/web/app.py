@@ -33,6 +33,7 @@ CONSOLE: Final = (
     "people",
     "trouble",
     "audit",
+    "figures",
     "knowledge",
     "me",
 )

@@ -6,14 +6,14 @@ pages, ``zh_CN.server.po`` what `router.web.phrases` says.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import polib
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 #: The languages that pages are written in, with each one's own name.
 LANGUAGES: Final[Mapping[str, str]] = {"zh": "中文", "en": "English"}
@@ -112,6 +112,16 @@ def moment(value: datetime, lang: str, zone: ZoneInfo) -> str:
 def iso(value: datetime) -> str:
     """Return a time as scripts read it, in UTC."""
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def date_only(value: str, lang: str) -> str:
+    """Return a date that is written as 2026-11-11 as the language writes it."""
+    return str(format_date(date.fromisoformat(value), "medium", locale=LOCALES[lang]))
+
+
+def share(value: float, lang: str) -> str:
+    """Return a share from 0 to 1 in percent, with one digit after the point."""
+    return str(format_percent(value, "#,##0.#%", locale=LOCALES[lang]))
 
 
 def number(value: float, lang: str) -> str:

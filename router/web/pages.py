@@ -83,7 +83,15 @@ class Pages:
         def number(value: float, lang: str = own) -> str:
             return i18n.number(value, lang)
 
+        def share(value: float, lang: str = own) -> str:
+            return i18n.share(value, lang)
+
+        def date(value: str, lang: str = own) -> str:
+            return i18n.date_only(value, lang)
+
         return {
+            "share": share,
+            "date": date,
             "duration": duration,
             "number": number,
             "clock": in_zone(i18n.clock),

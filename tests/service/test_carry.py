@@ -70,9 +70,8 @@ async def test_an_offer_decided_before_a_complaint_on_another_channel_is_refused
     assert isinstance((await shop.conversation(chat)).state, Queued)
 
 
-async def test_an_offer_decided_before_a_merge_is_refused(
-    shop: Shop,
-) -> None:
+@pytest.mark.parametrize("more", [0, 1])
+async def test_an_offer_decided_before_a_merge_is_refused(shop: Shop, more: int) -> None:
     """Two persons' counters may stand at one number; the merged person has a number of its own."""
     await shop.dispatcher.once()
     weibo = await shop.hear(WEIBO, "weibo-7", ANGRY)
@@ -81,9 +80,9 @@ async def test_an_offer_decided_before_a_merge_is_refused(
     await shop.staff("lin")
 
     def match(unit: Unit) -> int:
-        """Bring the counter of the chat's person to what the merge would have made of the other."""
+        """Bring the counter of the chat's person to the other's, or to the next."""
         here, there = (unit.conversations.get(each).contact for each in (chat, weibo))
-        while unit.contacts.case_version(here) <= unit.contacts.case_version(there):
+        while unit.contacts.case_version(here) < unit.contacts.case_version(there) + more:
             unit.contacts.bump_case_version(here)
         return unit.contacts.case_version(here)
 
@@ -101,6 +100,16 @@ async def test_an_offer_decided_before_a_merge_is_refused(
     old = OfferTo(conversation=chat, agent=AgentId("lin"), weight=0.25, case_version=version)
     with pytest.raises(Conflict, match="complaints have changed"):
         await carry(shop, old, 0)
+
+
+async def test_an_offer_decided_before_the_same_person_complained_is_refused(shop: Shop) -> None:
+    chat, seq, choice = await an_offer(shop)
+    await shop.hear(CHAT, "member-1", ANGRY)
+    await shop.read_all()
+
+    with pytest.raises(Conflict, match="complaints have changed"):
+        await carry(shop, choice, seq)
+    assert isinstance((await shop.conversation(chat)).state, Queued)
 
 
 async def test_an_offer_is_refused_while_something_of_the_person_is_unread(shop: Shop) -> None:

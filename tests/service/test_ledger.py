@@ -119,6 +119,20 @@ async def test_a_case_by_hand_is_news_to_the_holder(shop: Shop) -> None:
     ]
 
 
+async def test_a_case_that_is_opened_again_is_news_to_the_holder(shop: Shop) -> None:
+    case = await complained(shop)
+    given = {"case": case.id, "by": WANG, "at": shop.clock.now()}
+    await shop.store.transact(cases.acknowledge, **given)
+    await shop.store.transact(cases.resolve, **given, resolution=Resolution.REPLACED, note="")
+    await shop.staff(LIN)
+    chat = await taken(shop, LIN)
+    assert await alerts(shop, LIN) == ()
+    await shop.store.transact(cases.reopen, **given, policy=shop.policy)
+    assert [(each.kind, each.conversation) for each in await alerts(shop, LIN)] == [
+        ("complaint_revealed", chat)
+    ]
+
+
 async def by_hand(shop: Shop, contact: ContactId) -> Case:
     case: Case = await shop.store.transact(
         cases.open_by_hand,

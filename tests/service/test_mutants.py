@@ -22,4 +22,4 @@ def test_names_are_used_once() -> None:
 @pytest.mark.parametrize("name", FEW)
 def test_a_missing_check_is_caught(name: str) -> None:
     (mutant,) = (each for each in MUTANTS if each.name == name)
-    assert failed_test(mutant).startswith(mutant.caught_by)
+    assert failed_test(mutant, mutant.caught_by).startswith(mutant.caught_by)

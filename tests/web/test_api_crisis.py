@@ -62,4 +62,6 @@ async def test_figures_count_nothing_before_the_time_for_a_return_is_over(
     boss = await house.token(await house.agent("boss", Role.SUPERVISOR))
     found = await (await client.get(f"{ROOT}/figures?days=7", headers=boss)).json()
     assert found["fcr"] is None
+    assert (found["total"]["conversations"], found["rows"]) == (0, [])
+    assert (await client.get(f"{ROOT}/figures?by=moon", headers=boss)).status == 400
     assert (await client.get(f"{ROOT}/figures?days=0", headers=boss)).status == 400

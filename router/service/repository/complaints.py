@@ -7,7 +7,7 @@ from typing import Protocol
 from router.domain.case import Case
 from router.domain.crisis import Crisis, Subject
 from router.domain.followup import FollowUp
-from router.domain.ids import CaseId, ContactId
+from router.domain.ids import CaseId, ContactId, ConversationId
 from router.service.records import CaseLink
 
 
@@ -50,6 +50,9 @@ class Cases(Protocol):
 
     def links(self, case: CaseId) -> tuple[CaseLink, ...]:
         """Return what belongs to the case, oldest first."""
+
+    def linked_to(self, conversations: Collection[ConversationId]) -> frozenset[ConversationId]:
+        """Return those in which something was said that belongs to a case."""
 
     def open_of_persons(
         self, contacts: Collection[ContactId]

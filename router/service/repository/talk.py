@@ -9,7 +9,7 @@ from router.domain.conversation import Conversation
 from router.domain.ids import AccountName, AgentId, ContactId, ConversationId, InteractionId
 from router.domain.reading import Reading
 from router.domain.timeline import Interaction, Sending
-from router.service.records import EarlyChange
+from router.service.records import EarlyChange, Ended
 
 
 class Conversations(Protocol):
@@ -45,6 +45,14 @@ class Conversations(Protocol):
         """Return a person's conversations, newest first."""
 
     def closed_between(self, since: datetime, until: datetime) -> tuple[Conversation, ...]: ...
+
+    def ended_between(self, since: datetime, until: datetime) -> tuple[Ended, ...]:
+        """Return what was closed from ``since`` until just before ``until``, oldest first."""
+
+    def readings_in(
+        self, conversations: Collection[ConversationId]
+    ) -> Mapping[ConversationId, tuple[Reading, ...]]:
+        """Return what was understood of the contact's words in each, in their order."""
 
     def append(
         self, interaction: Interaction, *, reply_handle: str = "", urgent: bool = False
