@@ -6,6 +6,7 @@ The daemon's dispatcher and the simulator own one each. `Floor.apply` is the onl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import exp
 from typing import Protocol, TypeAlias, assert_never
 
 from router.domain.ids import AgentId, ContactId, ConversationId, QueueName, ReservationId
@@ -14,6 +15,8 @@ from router.domain.workforce import Agent, Need, Presence
 
 #: Rounding that sums of capacity shares are allowed.
 EPSILON = 1e-9
+#: How long the floor remembers how busy an agent was, in seconds: what was so long ago counts 1/e.
+MEMORY = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,23 @@ class Foreseen:
 Change: TypeAlias = Entered | Held | Gone | Staffed | Unstaffed | Foreseen
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """How busy an agent was of late: the fading mean of the part of capacity in use, 0 to 1.
+
+    ``mean`` is as of ``at`` (seconds); ``load`` is the part in use since then.
+    """
+
+    mean: float = 0.0
+    load: float = 0.0
+    at: float = 0.0
+
+    def by(self, now: float) -> float:
+        """Return the mean as of ``now``."""
+        kept = exp(-max(0.0, now - self.at) / MEMORY)
+        return self.mean * kept + self.load * (1 - kept)
+
+
 class View(Protocol):
     """Something that is kept beside a floor and told every change of it."""
 
@@ -123,7 +143,7 @@ class View(Protocol):
     def unstaffed(self, agent: AgentId) -> None:
         """An agent is gone."""
 
-    def loaded(self, agent: AgentId, load: float, assigned: datetime | None) -> None:
+    def loaded(self, agent: AgentId, load: float, assigned: datetime | None, busy: Busy) -> None:
         """An agent's conversations take so much."""
 
 
@@ -138,16 +158,31 @@ class Floor:
         self._held: dict[ConversationId, Holding] = {}
         self._by_agent: dict[AgentId, dict[ConversationId, Holding]] = {}
         self._assigned_at: dict[AgentId, datetime] = {}
+        self._busy: dict[AgentId, Busy] = {}
+        self._now = 0.0
         self._offered: dict[ConversationId, Holding] = {}
 
     def watch(self, view: View) -> None:
         """Tell ``view`` how things stand and, from now on, every change; it replaces another."""
         for agent in self._agents.values():
             view.staffed(agent)
-            view.loaded(agent.id, self.load(agent.id), self._assigned_at.get(agent.id))
+            view.loaded(
+                agent.id,
+                self.load(agent.id),
+                self._assigned_at.get(agent.id),
+                self.busy(agent.id),
+            )
         for waiting in self._waiting.values():
             view.entered(waiting)
         self.view = view
+
+    def pass_time(self, now: datetime) -> None:
+        """It is ``now``: what is applied next happens then. Time does not run backwards.
+
+        Only how busy agents are of late depends on it; a floor that is never told treats all as
+        rested.
+        """
+        self._now = max(self._now, now.timestamp())
 
     def apply(self, change: Change) -> None:
         """Take in one change; the same change twice is the same as once."""
@@ -165,9 +200,10 @@ class Floor:
                 self._agents[agent.id] = agent
                 if self.view is not None:
                     self.view.staffed(agent)
-                    self._reckon(agent.id)
+                self._reckon(agent.id)
             case Unstaffed(agent=agent_id):
                 self._agents.pop(agent_id, None)
+                self._busy.pop(agent_id, None)
                 if self.view is not None:
                     self.view.unstaffed(agent_id)
             case Foreseen(forecast=forecast):
@@ -195,8 +231,17 @@ class Floor:
             self._reckon(held.agent)
 
     def _reckon(self, agent: AgentId) -> None:
+        load, known = self.load(agent), self._agents.get(agent)
+        part = min(1.0, load / known.capacity) if known is not None and known.capacity else 0.0
+        before = self._busy.get(agent, Busy(at=self._now))
+        busy = Busy(mean=before.by(self._now), load=part, at=self._now)
+        self._busy[agent] = busy
         if self.view is not None:
-            self.view.loaded(agent, self.load(agent), self._assigned_at.get(agent))
+            self.view.loaded(agent, load, self._assigned_at.get(agent), busy)
+
+    def busy(self, agent: AgentId) -> Busy:
+        """Return how busy an agent was of late."""
+        return self._busy.get(agent, Busy(at=self._now))
 
     def waiting(self) -> Iterable[Waiting]:
         """Return who stands in line, in no particular order."""

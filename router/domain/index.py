@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.domain.fit import Fit, Reach, Roles, bar, fit
-from router.domain.floor import Floor, Holding, View, Waiting
+from router.domain.floor import Busy, Floor, Holding, View, Waiting
 from router.domain.ids import AgentId, ConversationId, Skill
 from router.domain.policy import ShopPolicy
 from router.domain.prices import Category, Forecast, PriceList, Reals, categories
@@ -176,9 +176,9 @@ class Index(View):
         """An agent is gone for good."""
         self.staff.unstaff(agent)
 
-    def loaded(self, agent: AgentId, load: float, assigned: datetime | None) -> None:
+    def loaded(self, agent: AgentId, load: float, assigned: datetime | None, busy: Busy) -> None:
         """An agent's conversations take so much."""
-        self.staff.loaded(agent, load, assigned.timestamp() if assigned else 0.0)
+        self.staff.loaded(agent, load, assigned.timestamp() if assigned else 0.0, busy)
 
     # ----- lines and their rows -----------------------------------------------------------------
 

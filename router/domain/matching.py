@@ -29,7 +29,8 @@ _OVERDUE, _COMPLAINT = 1e6, 1e9
 _OVERDUE_KEY = 1000.0
 #: A score that goes first anyway counts at least so much.
 _FLOOR = 0.01
-_SCALE = 150.0
+#: Work is counted in units of so many seconds of an agent's time.
+SCALE = 150.0
 #: From so many pairs on, several matches are made before prices are reckoned again.
 _MANY = 50_000
 _BATCH = 20
@@ -46,6 +47,7 @@ class Matched:
     urgency: float
     agents: Rows
     misfit: Reals
+    work: Reals
     price: Reals
     tie: Reals
     score: Reals
@@ -74,6 +76,7 @@ class _Pairs:
     row: Rows  # of each pair
     agent: Rows  # of each pair
     misfit: Reals
+    work: Reals
     price: Reals
     tie: Reals
     total: Reals
@@ -89,6 +92,7 @@ class Matching:
         self._room = index.staff.room[:count].copy()
         self._load = index.staff.load[:count].copy()
         self._assigned = index.staff.assigned[:count].copy()
+        self._busy = index.staff.busy_by(self._now) if self._routing.fairness else np.zeros(count)
         self._caps = index.staff.caps[:count]
         self._heads = index.heads[: len(index.lines)].copy()
         self._taken: dict[ConversationId, int] = {}
@@ -186,11 +190,12 @@ class Matching:
         agent, urgency = free[column], self._urgency(line, waited)
         misfit = routing.misfit * index.misfit[line[row], agent]
         tie: Reals = routing.tie * (self._known(line, extras)[row] == agent)
-        total = urgency[row] - misfit + tie
+        work = routing.work.worth * index.effort[line[row], agent] / SCALE
+        total = urgency[row] - misfit - work + tie
         first = index.complaint[line] | late
         kept = self._accepted(line, row, total, first)
         row, agent, total = row[kept], agent[kept], total[kept]
-        misfit, tie = misfit[kept], tie[kept]
+        misfit, work, tie = misfit[kept], work[kept], tie[kept]
         price = self._price(line[row], agent)
         total = total - price
         kept = self._accepted(line, row, total, first)
@@ -205,6 +210,7 @@ class Matching:
             row=row[kept],
             agent=agent[kept],
             misfit=misfit[kept],
+            work=work[kept],
             price=price[kept],
             tie=tie[kept],
             total=total[kept],
@@ -300,7 +306,7 @@ class Matching:
     def _order(self, pairs: _Pairs) -> Iterator[int]:
         """Yield the rows in the order in which they are served."""
         index = self._index
-        effort = index.effort[pairs.line[pairs.row], pairs.agent] / _SCALE
+        effort = index.effort[pairs.line[pairs.row], pairs.agent] / SCALE
         value = np.maximum(pairs.total, _FLOOR) / effort
         rows, starts = np.unique(pairs.row, return_index=True)
         key = np.maximum.reduceat(value, starts)
@@ -339,6 +345,7 @@ class Matching:
             return None
         minutes = np.clip((self._now - self._assigned[agents]) / 60, 0.0, 5.0)
         against = routing.load * self._load[agents] + routing.flexible * staff.flexible[agents]
+        against = against + routing.fairness * self._busy[agents]
         preference = pairs.total[begin:end] - against + routing.rest * minutes
         best = np.where(fits, preference, -np.inf)
         ties = (best == best.max()).nonzero()[0]
@@ -350,6 +357,7 @@ class Matching:
             urgency=float(pairs.urgency[row]),
             agents=agents,
             misfit=pairs.misfit[begin:end],
+            work=pairs.work[begin:end],
             price=pairs.price[begin:end],
             tie=pairs.tie[begin:end],
             score=pairs.total[begin:end],

@@ -62,12 +62,14 @@ class WorkPolicy:
     """How long conversations take and how much work side by side slows an agent.
 
     ``mean`` is by family, handled alone; ``slowdown`` is the part of each further conversation that
-    delays the others. Where a family is missing its work counts as ``usual``.
+    delays the others. Where a family is missing its work counts as ``usual``. ``worth`` is what
+    150 seconds of an agent's time are worth in the score.
     """
 
     mean: Mapping[str, timedelta] = field(default_factory=dict)
     usual: timedelta = timedelta(minutes=5)
     slowdown: float = 0.18
+    worth: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ class RoutingPolicy:
     load: float = 0.5  # how much an agent's load counts against them …
     flexible: float = 1.5  # … and what else they could do …
     rest: float = 0.05  # … and a minute without a new conversation for them, up to five
+    fairness: float = 0.0  # how much it counts against an agent to have been busy of late
     price: PricePolicy = PricePolicy()
     work: WorkPolicy = WorkPolicy()
 

@@ -77,6 +77,7 @@ class Reasons(Mapping[str, Any]):
                 "score": round(float(match.score[at]), 3),
                 "urgency": round(match.urgency, 3),
                 "misfit": round(float(match.misfit[at]), 3),
+                "work": round(float(match.work[at]), 3),
                 "price": round(float(match.price[at]), 3),
                 "tie": round(float(match.tie[at]), 3),
                 "preference": round(float(match.preference[at]), 3),

@@ -1,9 +1,10 @@
 """The score of one pair, term by term: the plain words behind the floor's tables.
 
-    S = U − misfit · M − Π + tie · [i knows the contact]
+    S = U − misfit · M − W − Π + tie · [i knows the contact]
 
 U is what it costs to let this chance pass (delay, deadline, abandonment), M what a poor match costs
-(a likely transfer, a lower chance of resolution), Π what the slot is worth to somebody scarcer.
+(a likely transfer, a lower chance of resolution), W what the agent's time is worth, Π what the slot
+is worth to somebody scarcer.
 `router.domain.index` computes the same for all pairs at once; tests hold the two together.
 """
 
@@ -24,12 +25,13 @@ class Score:
     urgency: float
     misfit: float
     tie: float
+    work: float = 0.0
     price: float = 0.0
 
     @property
     def total(self) -> float:
         """Return what the pair is worth."""
-        return self.urgency - self.misfit - self.price + self.tie
+        return self.urgency - self.misfit - self.work - self.price + self.tie
 
 
 def target(waiting: Waiting, policy: ShopPolicy) -> float:
@@ -119,12 +121,14 @@ def score(
     now: datetime,
     *,
     bar: float = 0.0,
+    work: float = 0.0,
     price: float = 0.0,
 ) -> Score:
-    """Return the terms of the pair's score; ``bar`` and ``price`` come from the floor."""
+    """Return the terms of the pair's score; ``bar``, ``work``, ``price`` come from the floor."""
     return Score(
         urgency=urgency(waiting, policy, now),
         misfit=misfit(waiting, agent, policy, bar=bar),
         tie=policy.routing.tie if waiting.previous == agent.id else 0.0,
+        work=work,
         price=price,
     )

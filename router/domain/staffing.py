@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.domain.fit import Sheet
-from router.domain.floor import EPSILON
+from router.domain.floor import EPSILON, MEMORY, Busy
 from router.domain.ids import AgentId
 from router.domain.policy import ShopPolicy
 from router.domain.prices import HOLDER, Category
@@ -45,7 +45,10 @@ class Staffing:
 
     def _grow(self, width: int) -> None:
         old = len(self.ids)
-        names = ("room", "load", "capacity", "assigned", "flexible", "rank", "able", "near")
+        names = (
+            *("room", "load", "capacity", "assigned", "flexible", "rank", "able", "near"),
+            *("busy", "in_use", "as_of"),
+        )
         for name in names:
             grown = np.zeros(width)
             if old:
@@ -64,6 +67,9 @@ class Staffing:
     rank: Reals  # place by id, for ties
     able: Reals  # 1 if they take work now
     near: Reals  # 1 if they take work now or before long
+    busy: Reals  # how busy each was of late, 0 to 1 …
+    in_use: Reals  # … the part of capacity in use since …
+    as_of: Reals  # … this time, seconds
     caps: Reals  # agent × category: 1 for a member
 
     def __len__(self) -> int:
@@ -133,13 +139,20 @@ class Staffing:
             self.version += 1
             self._refresh(row)
 
-    def loaded(self, agent: AgentId, load: float, assigned: float) -> None:
-        """Set what an agent's conversations take, and when the last was given."""
+    def loaded(self, agent: AgentId, load: float, assigned: float, busy: Busy) -> None:
+        """Set what an agent's conversations take, when the last was given, how busy they were."""
         row = self.position.get(agent)
         if row is not None:
             self.load[row] = load
             self.assigned[row] = max(self.assigned[row], assigned)
+            self.busy[row], self.in_use[row], self.as_of[row] = busy.mean, busy.load, busy.at
             self._refresh(row)
+
+    def busy_by(self, now: float) -> Reals:
+        """Return how busy each was of late, as of ``now``; `Busy.by` for all at once."""
+        count = len(self)
+        kept = np.exp(-np.maximum(0.0, now - self.as_of[:count]) / MEMORY)
+        return np.asarray(self.busy[:count] * kept + self.in_use[:count] * (1 - kept))
 
     def _refresh(self, row: int) -> None:
         self.room[row] = max(0.0, self.capacity[row] - self.load[row]) * self.able[row]

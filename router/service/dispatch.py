@@ -136,6 +136,7 @@ class Dispatcher:
                 await self.wake.bell.wait()
 
     def _take(self, seen: Seen) -> None:
+        self._floor.pass_time(self._clock.now())
         for change in seen.changes:
             self._floor.apply(change)
         self._seen = max(self._seen, seen.seq)

@@ -147,6 +147,7 @@ class WorkFile(File):
 
     usual: str
     slowdown: typing.Annotated[float, msgspec.Meta(ge=0, le=1)]
+    worth: _Factor
     mean: dict[str, str] = {}
 
 
@@ -176,6 +177,7 @@ class RoutingFile(File):
     load: _Factor
     flexible: _Factor
     rest: _Factor
+    fairness: _Factor
     price: PriceFile
     work: WorkFile
     value: dict[str, float] = {}

@@ -244,6 +244,7 @@ class _PolicyReader:
             load=file.load,
             flexible=file.flexible,
             rest=file.rest,
+            fairness=file.fairness,
             price=self._price(file.price),
             work=WorkPolicy(
                 mean={
@@ -252,6 +253,7 @@ class _PolicyReader:
                 },
                 usual=self.time(name, "work.usual", file.work.usual),
                 slowdown=file.work.slowdown,
+                worth=file.work.worth,
             ),
         )
 

@@ -5,15 +5,17 @@ the tuning seeds (``_tuned``).
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 
-from router.domain.policy import ShopPolicy
+from router.domain.policy import PricePolicy, RoutingPolicy, ShopPolicy
 from router.sim.day import Day
 from router.sim.product import ProductRouter
 from router.sim.rules import Order, RuleRouter, Rules, Take
 from router.sim.world import Router
 
-#: Our own policy's name.
-OURS = "mainstem"
+#: Our own policy's name, and that of the first one: the same score as it was once specified.
+OURS, FIRST = "mainstem", "first_index"
 
 _MODELS = (
     Rules(
@@ -100,11 +102,40 @@ _MODELS = (
 )
 
 MODELS: Mapping[str, Rules] = {each.name: each for each in _MODELS}
-NAMES = (OURS, *MODELS)
+NAMES = (OURS, FIRST, *MODELS)
 
 
 def router_for(policy: str, day: Day, base: ShopPolicy) -> Router:
     """Return the router that plays a policy on a day; KeyError if there is none of that name."""
     if policy == OURS:
         return ProductRouter(day, base)
+    if policy == FIRST:
+        return ProductRouter(day, replace(base, routing=first(base.routing)))
     return RuleRouter(day, MODELS[policy])
+
+
+def first(routing: RoutingPolicy) -> RoutingPolicy:
+    """Return the constants of the first policy.
+
+    Nobody who does not know the topic before it is overdue, no fairness, time is worth nothing.
+    """
+    return replace(
+        routing,
+        version="index-0",
+        tau=timedelta(seconds=12),
+        misfit=2.0,
+        tie=0.5,
+        overdue_factor=10.0,
+        overdue_least=timedelta(minutes=15),
+        reach=3,
+        bar=1.4,
+        pressure=16.0,
+        ageing=0.05,
+        deadline=2.0,
+        load=0.5,
+        flexible=1.5,
+        rest=0.05,
+        fairness=0.0,
+        price=PricePolicy(),
+        work=replace(routing.work, worth=0.0),
+    )

@@ -48,7 +48,6 @@ def shop_of(scenario: Scenario, base: ShopPolicy) -> ShopPolicy:
         weight_complaint=scenario.weight_complaint,
         weight_upset=1.5,
         complaint_within=_LONG,
-        reach=3,
         work=replace(
             base.routing.work,
             mean={
@@ -111,6 +110,7 @@ class ProductRouter:
 
     def shift(self, agent: int, *, on: bool, now: float) -> None:
         """An agent begins or ends to take work."""
+        self.floor.pass_time(_at(now))
         presence = Presence.AVAILABLE if on else Presence.OFFLINE
         self._agents[agent] = replace(
             self._agents[agent], presence=presence, presence_since=_at(now)
@@ -133,6 +133,7 @@ class ProductRouter:
 
     def starts(self, leg: Leg, agent: int, now: float) -> None:
         """An agent takes a leg."""
+        self.floor.pass_time(_at(now))
         name = _name(leg)
         self._waiting.pop(name, None)
         holding = Holding(
@@ -145,6 +146,7 @@ class ProductRouter:
 
     def ends(self, leg: Leg, agent: int, now: float) -> None:
         """An agent is done with a leg."""
+        self.floor.pass_time(_at(now))
         self.floor.apply(Gone(conversation=_name(leg)))
         self._quiet_until = 0.0
 

@@ -93,6 +93,7 @@ def test_what_was_kept_up_to_date_decides_like_what_is_built_anew(
     floor.apply(Foreseen(forecast=forecast))
     kept = index_of(floor, POLICY)
     for place, change in enumerate(happened):
+        floor.pass_time(NOW - timedelta(minutes=40 - place))
         floor.apply(change)
         if place % 5 == 0:
             decide(floor, POLICY, NOW)
@@ -114,12 +115,21 @@ def test_the_tables_give_each_pair_the_score_that_the_words_give(
         for at, position in enumerate(match.agents.tolist()):
             agent = floor.agents()[index.staff.ids[position]]
             line = next(each for each in index.lines if each.key.needs == waiting.needs)
-            terms = score(waiting, agent, POLICY, NOW, price=float(match.price[at]))
+            terms = score(
+                waiting,
+                agent,
+                POLICY,
+                NOW,
+                work=float(match.work[at]),
+                price=float(match.price[at]),
+            )
             bar = (terms.misfit - match.misfit[at]) / POLICY.routing.misfit
             assert bar >= -EPSILON
             assert line.key.needs == waiting.needs
             told = match.urgency - match.misfit[at] - match.price[at] + match.tie[at]
+            told -= match.work[at]
             assert abs(match.score[at] - told) < 1e-6
+            assert abs(match.score[at] - terms.total - bar * POLICY.routing.misfit) < 1e-6
             assert abs(terms.urgency - match.urgency) < 1e-6
             assert terms.tie == match.tie[at]
 
@@ -158,7 +168,7 @@ def test_reasons_read_the_same_now_and_after_the_floor_has_moved_on(
         first = each.because["candidates"][0]
         assert first["agent"] == each.agent
         terms = first["urgency"] - first["misfit"] - first["price"] + first["tie"]
-        assert abs(first["score"] - terms) < 0.003
+        assert abs(first["score"] - terms + first["work"]) < 0.003
 
 
 def test_in_one_line_the_older_goes_first() -> None:
