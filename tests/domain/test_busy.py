@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from router.domain.floor import Busy, Entered, Floor, Gone, Held, Holding, Staffed
@@ -69,6 +69,7 @@ def test_what_is_long_ago_fades() -> None:
     assert busy.by(86_400.0) < 1e-9
 
 
+@settings(deadline=None)
 @given(some.floats(0, 1), some.floats(0, 1), some.floats(0, 1e6), some.floats(0, 1e6))
 def test_it_stays_between_what_was_and_what_is(
     mean: float, load: float, one: float, other: float

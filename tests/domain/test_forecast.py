@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.domain.forecast import AHEAD, QUARTER, Demand, Foresight, foresee, quarter_of
@@ -125,6 +125,7 @@ def test_calls_and_chats_are_told_apart_and_so_are_skills() -> None:
     assert found.forecast.rates[kind][0] > 0
 
 
+@settings(deadline=None)
 @given(
     counts=st.lists(st.integers(0, 50), min_size=1, max_size=300),
     days=st.integers(0, 60),
