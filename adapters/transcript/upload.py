@@ -7,7 +7,7 @@ from email import policy
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.parser import BytesParser
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -60,11 +60,18 @@ def refused(status: int, field: str, message: str, fix: str) -> Malformed:
 def struct(data: bytes, kind: type[S], *, where: str) -> S:
     """Return JSON as ``kind``, or raise `Malformed` with the path of the fault."""
     try:
-        return msgspec.convert(read_json(data, max_bytes=MAX_BODY), kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise _misfit(error, where) from error
+        return _converted(read_json(data, max_bytes=MAX_BODY), kind, where)
     except Malformed as error:
         raise refused(400, where, str(error), "send one JSON object in UTF-8") from error
+
+
+def _converted(given: Any, kind: type[S], where: str) -> S:
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _misfit(error, where) from error
+    except (ValueError, OverflowError) as error:  # a time beyond the year 9999
+        raise refused(400, "started_at", str(error), _FIXES["started_at"]) from error
 
 
 def _misfit(error: msgspec.ValidationError, where: str) -> Malformed:
@@ -145,10 +152,7 @@ def _payload(part: EmailMessage, name: str) -> bytes:
 
 def _meta_of_query(request: Trusted) -> About:
     given: Mapping[str, str] = dict(request.request.query)
-    try:
-        return msgspec.convert(given, About, strict=False)
-    except msgspec.ValidationError as error:
-        raise _misfit(error, "query") from error
+    return _converted(given, About, "query")
 
 
 def _file(data: bytes, mime: str, charset: str | None, name: str) -> File:

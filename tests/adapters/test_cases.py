@@ -46,12 +46,13 @@ def test_a_case_goes_as_it_is_told(case: Case) -> None:
         return
     assert case.steps() or case.exchanges(), "the case tells nothing"
     for step, taken in played(case):
-        _compare_step(step, taken)
+        compare_step(step, taken)
     for exchange in case.exchanges():
-        _compare_exchange(exchange, answered(case, exchange))
+        compare_exchange(exchange, answered(case, exchange))
 
 
-def _compare_step(step: Any, taken: Any) -> None:
+def compare_step(step: Any, taken: Any) -> None:
+    """Fail unless a delivery became what the story tells."""
     retelling = retold_view(taken)
     raised = taken.error.partition(":")[0]
     assert raised == step.get("raises", ""), taken.error
@@ -67,7 +68,8 @@ def _compare_step(step: Any, taken: Any) -> None:
     assert same(step.get("calls", []), taken.decoded.calls), retelling
 
 
-def _compare_exchange(exchange: Any, made: dict[str, Any]) -> None:
+def compare_exchange(exchange: Any, made: dict[str, Any]) -> None:
+    """Fail unless a call of ours and its answer are what the story tells."""
     told = {key: exchange[key] for key in ("call", "calls", "signed", "outcome") if key in exchange}
     assert set(told) == set(made), made
     for key, value in made.items():

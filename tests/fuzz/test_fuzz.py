@@ -17,12 +17,18 @@ from tests.fuzz.probe import Broken, Shot, check_event, judge, shot, shot_of, ta
 from tests.fuzz.run import keep, volley, why_broken
 
 SLICE = 60
+KEPT = sorted((Path(__file__).parent / "kept").glob("*.json"))
 
 
 @pytest.mark.parametrize("channel", sorted(targets()))
 def test_whatever_comes_a_channel_reads_or_refuses_it(channel: str) -> None:
     broken = volley(channel, 20251009, SLICE, lambda _made: None)
     assert broken is None, f"{broken!r}: {why_broken(broken)}" if broken else ""
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.stem)
+def test_what_once_broke_is_mended(kept: Path) -> None:
+    assert not why_broken(shot_of(json.loads(kept.read_text(encoding="utf-8"))))
 
 
 def test_every_way_in_is_thrown_at() -> None:
