@@ -16,6 +16,7 @@ CAPABILITIES = Capabilities(
     recalls_in=True,
     receipts=True,
     public=True,
+    public_answers=(),
 )
 
 

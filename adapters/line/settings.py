@@ -2,7 +2,7 @@
 
 import msgspec
 
-from router.channel.contract import Capabilities
+from router.channel.contract import Audience, Capabilities
 
 # https://developers.line.biz/en/reference/messaging-api/ (text length counted in UTF-16 units,
 # unverified). Pushes carry a retry key, so the same call sent twice says it once.
@@ -14,6 +14,8 @@ CAPABILITIES = Capabilities(
     media_in=frozenset({"image", "voice", "video", "file"}),
     recalls_in=True,
     idempotent_sends=True,
+    public=True,
+    public_answers=(Audience.PUBLIC, Audience.PRIVATE),
 )
 #: The most messages in one push.
 MOST_MESSAGES = 5

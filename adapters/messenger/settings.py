@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from adapters._common.meta import API_BASE, API_VERSION, complaint
-from router.channel.contract import Capabilities, Window
+from router.channel.contract import Audience, Capabilities, Window
 
 # https://developers.facebook.com/docs/messenger-platform/policy/policy-overview
 # The text limit and the seven days for a comment are unverified.
@@ -17,11 +17,13 @@ CAPABILITIES = Capabilities(
     media_in=frozenset({"image", "voice", "video", "file"}),
     windows=(
         Window(kind="message", lasts=timedelta(hours=24)),
-        Window(kind="comment", lasts=timedelta(days=7)),
+        Window(kind="comment", lasts=timedelta(days=7), audience=Audience.PUBLIC),
+        Window(kind="comment", lasts=timedelta(days=7), sends=1, audience=Audience.PRIVATE),
     ),
     recalls_in=True,
     receipts=True,
     public=True,
+    public_answers=(Audience.PUBLIC, Audience.PRIVATE),
 )
 
 

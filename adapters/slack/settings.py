@@ -2,7 +2,7 @@
 
 import msgspec
 
-from router.channel.contract import Capabilities
+from router.channel.contract import Audience, Capabilities
 
 # https://docs.slack.dev/reference/methods/chat.postMessage (4000 characters are recommended; the
 # text is cut off at 40 000, unverified) and https://docs.slack.dev/apis/web-api/rate-limits.
@@ -15,6 +15,7 @@ CAPABILITIES = Capabilities(
     sends_per_second=5,  # a workspace; one a second in a channel is what Slack itself enforces
     recalls_in=True,
     public=True,
+    public_answers=(Audience.PUBLIC, Audience.PRIVATE),
 )
 
 

@@ -5,7 +5,7 @@ import binascii
 
 import msgspec
 
-from router.channel.contract import Capabilities
+from router.channel.contract import Audience, Capabilities
 
 PREFIX = "whsec_"
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -21,6 +21,7 @@ CAPABILITIES = Capabilities(
     recalls_in=True,
     receipts=True,
     public=True,
+    public_answers=(Audience.PUBLIC, Audience.PRIVATE),
     idempotent_sends=True,
 )
 

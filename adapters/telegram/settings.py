@@ -2,7 +2,7 @@
 
 import msgspec
 
-from router.channel.contract import Capabilities
+from router.channel.contract import Audience, Capabilities
 
 # https://core.telegram.org/bots/api#sendmessage and https://core.telegram.org/bots/faq (rates).
 # The text limit is counted in UTF-16 units, which is never less than what Telegram counts.
@@ -14,6 +14,8 @@ CAPABILITIES = Capabilities(
     media_in=frozenset({"image", "voice", "video", "file"}),
     sends_per_second=30,
     recalls_in=True,
+    public=True,
+    public_answers=(Audience.PUBLIC, Audience.PRIVATE),
 )
 #: The longest words under a picture, a recording, a film or a file.
 MAX_CAPTION = 1024

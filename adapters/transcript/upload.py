@@ -60,9 +60,10 @@ def refused(status: int, field: str, message: str, fix: str) -> Malformed:
 def struct(data: bytes, kind: type[S], *, where: str) -> S:
     """Return JSON as ``kind``, or raise `Malformed` with the path of the fault."""
     try:
-        return _converted(read_json(data, max_bytes=MAX_BODY), kind, where)
+        given = read_json(data, max_bytes=MAX_BODY)
     except Malformed as error:
         raise refused(400, where, str(error), "send one JSON object in UTF-8") from error
+    return _converted(given, kind, where)
 
 
 def _converted(given: Any, kind: type[S], where: str) -> S:

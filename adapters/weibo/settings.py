@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
-from router.channel.contract import Capabilities, Window
+from router.channel.contract import Audience, Capabilities, Window
 
 _TWO_DAYS = timedelta(hours=48)
 
@@ -23,6 +23,7 @@ CAPABILITIES = Capabilities(
         Window(kind="mention", lasts=_TWO_DAYS, sends=1),
     ),
     public=True,
+    public_answers=(Audience.PRIVATE,),
 )
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from router.channel.contract import Capabilities
+from router.channel.contract import Audience, Capabilities
 
 #: A post, in weighted characters; https://docs.x.com/resources/fundamentals/counting-characters
 MAX_POST = 280
@@ -15,6 +15,7 @@ CAPABILITIES = Capabilities(
     recalls_in=True,
     receipts=True,
     public=True,
+    public_answers=(Audience.PUBLIC, Audience.PRIVATE),
 )
 
 

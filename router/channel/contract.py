@@ -480,11 +480,14 @@ class Window:
     """A reply window: how many sends an event of this kind allows, and for how long.
 
     ``sends`` of ``None`` means without a count. Each new event of the kind opens a new quota.
+    With ``audience`` it holds for answers to what was said in public, and only for those that are
+    read so; an event of one kind may open a window for each.
     """
 
     kind: str
     lasts: timedelta
     sends: int | None = None
+    audience: Audience | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -494,6 +497,8 @@ class Capabilities:
     ``max_text`` counts ``text_unit`` (characters, or UTF-8 bytes). ``sends_per_second`` is the
     rate an account may send at; ``None`` if the platform gives none. An empty ``windows`` means
     that we may always write; ``replies`` False means that the channel cannot be answered at all.
+    ``public_answers`` says who may read an answer to what was said in public, the usual first;
+    empty if that cannot be answered.
     ``idempotent_sends`` True means that the same call sent twice says it once (the platform takes
     our message id as a key), so that a call of which we heard no answer may be sent again.
     """
@@ -508,6 +513,7 @@ class Capabilities:
     recalls_in: bool = False
     receipts: bool = False
     public: bool = False
+    public_answers: tuple[Audience, ...] = (Audience.PUBLIC,)
     voice: bool = False
     idempotent_sends: bool = False
 

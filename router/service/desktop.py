@@ -6,6 +6,7 @@ from datetime import datetime
 
 from router.channel.contract import Capabilities
 from router.domain.conversation import Offered
+from router.domain.errors import CannotReply
 from router.domain.ids import AccountName, AgentId, ConversationId
 from router.domain.policy import ShopPolicy
 from router.domain.timeline import Interaction
@@ -13,7 +14,7 @@ from router.domain.workforce import Agent
 from router.service.cards import Card, CaseCard, agent_names, cards_of, case_cards, urgency
 from router.service.contacts import Person, person
 from router.service.records import Alert, DecisionRecord, Reservation
-from router.service.reply import ReplyRoom, reply_room
+from router.service.room import ReplyRoom, ReplyWay, ways
 from router.service.stories import CaseStory, stories
 from router.service.unit import Unit
 
@@ -48,9 +49,14 @@ class OpenConversation:
     timeline: tuple[Interaction, ...]  # every channel, newest first
     stories: tuple[CaseStory, ...]
     person: Person
-    room: ReplyRoom
+    ways: tuple[ReplyWay, ...]  # the usual first; none if it cannot be answered
     decisions: tuple[DecisionRecord, ...]
     agent_names: Mapping[AgentId, str]
+
+    @property
+    def room(self) -> ReplyRoom:
+        """Return whether it can be answered in the usual way."""
+        return self.ways[0].room if self.ways else ReplyRoom(allowed=False, why=CannotReply.code)
 
 
 def desk(unit: Unit, *, me: AgentId, policy: ShopPolicy, at: datetime) -> Desk:
@@ -100,7 +106,7 @@ def open_conversation(
         timeline=unit.conversations.timeline(members, limit=50),
         stories=stories(unit, held.contact, at=at),
         person=person(unit, held.contact),
-        room=reply_room(unit, held, capabilities=able, at=at),
+        ways=ways(unit, held, capabilities=able, at=at),
         decisions=unit.journal.decisions(conversation),
         agent_names=agent_names(unit),
     )

@@ -11,7 +11,8 @@ from router.domain.events import Happened
 from router.domain.followup import FollowUp, FollowUpState, question
 from router.domain.ids import AccountName, CaseId, ContactId
 from router.domain.policy import ShopPolicy
-from router.service.reply import announce, reply_room
+from router.service.reply import announce
+from router.service.room import reply_room
 from router.service.unit import Unit
 
 #: How long until a follow-up that could not be asked is looked at again.

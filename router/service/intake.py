@@ -44,6 +44,7 @@ from router.service.history import History
 from router.service.identify import claim
 from router.service.keys import fitted, fitted_claim
 from router.service.records import EarlyChange
+from router.service.room import kept_as
 from router.service.unit import Unit
 
 _RANK = {Sending.QUEUED: 0, Sending.SENT: 1, Sending.DELIVERED: 2, Sending.READ: 3}
@@ -372,11 +373,12 @@ class _Taking:
     def window(self, sender: str, kind: str, source: str) -> None:
         for window in self.source.capabilities.windows:
             if window.kind == kind:
+                kept, of = kept_as(window, source)
                 self.unit.outbox.open_window(
                     self.source.account,
                     sender,
-                    source=source,
-                    kind=kind,
+                    source=of,
+                    kind=kept,
                     opened_at=self.delivery.received_at,
                     closes_at=self.delivery.received_at + window.lasts,
                     sends=window.sends,

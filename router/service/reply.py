@@ -6,56 +6,18 @@ from datetime import datetime
 from router.channel.contract import Audience, Capabilities, Outbound, Speaker
 from router.domain.content import Content, Media, Text, plain_text
 from router.domain.conversation import Conversation, WithAgent, WithBot, responsible
-from router.domain.errors import (
-    CannotReply,
-    Invalid,
-    NotYours,
-    PromotionHeld,
-    QuotaUsed,
-    WindowClosed,
-)
+from router.domain.errors import Invalid, NotYours, PromotionHeld
 from router.domain.events import Happened
 from router.domain.ids import AgentId, ContactId, ConversationId, InteractionId, OutboxId
 from router.domain.timeline import Direction, Interaction, Kind, Sending
 from router.service.records import OutboxRow, OutboxState
+from router.service.room import audience_of, use_window
 from router.service.suspect import probable_cases
 from router.service.unit import Unit
 
 #: The longest text that a person may send at once; channels split it to their own limits.
 LONGEST = 20_000
 _OWN_VOICES = {"system": Speaker.SYSTEM, "bot": Speaker.BOT}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyRoom:
-    """Whether the platform lets us write now. ``why`` is a stable code when it does not."""
-
-    allowed: bool
-    why: str = ""
-    closes_at: datetime | None = None
-    sends_left: int | None = None
-
-
-def reply_room(
-    unit: Unit, conversation: Conversation, *, capabilities: Capabilities, at: datetime
-) -> ReplyRoom:
-    """Return whether and until when this conversation can be answered on its channel."""
-    if not capabilities.replies:
-        return ReplyRoom(allowed=False, why=CannotReply.code)
-    if not capabilities.windows:
-        return ReplyRoom(allowed=True)
-    account, person = conversation.account, conversation.external_id
-    standing = unit.outbox.windows(account, person, at=at)
-    if standing:
-        last = max(standing, key=lambda window: window.closes_at)
-        counts = [window.sends_left for window in standing]
-        left = None if None in counts else sum(count or 0 for count in counts)
-        return ReplyRoom(allowed=True, closes_at=last.closes_at, sends_left=left)
-    past = unit.outbox.last_window(account, person)
-    if past is not None and past.closes_at > at:
-        return ReplyRoom(allowed=False, why=QuotaUsed.code, closes_at=past.closes_at)
-    closed_at = past.closes_at if past else None
-    return ReplyRoom(allowed=False, why=WindowClosed.code, closes_at=closed_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +38,14 @@ def reply(
     at: datetime,
     key: str = "",
     promotional: bool = False,
+    audience: Audience | None = None,
 ) -> Said:
     """Queue an agent's answer in the conversation that the agent holds.
 
-    ``key`` makes a repeated request (a double click, a retry) the same answer. What is
-    ``promotional`` does not go to a person with an open complaint. Raises NotYours, CannotReply,
-    WindowClosed, QuotaUsed, PromotionHeld or Invalid.
+    ``audience`` is who may read it, if not the usual of the conversation. ``key`` makes a repeated
+    request (a double click, a retry) the same answer. What is ``promotional`` does not go to a
+    person with an open complaint. Raises NotYours, CannotReply, WindowClosed, QuotaUsed,
+    PromotionHeld or Invalid.
     """
     held = unit.conversations.get(conversation)
     if not isinstance(held.state, WithAgent) or responsible(held.state) != by:
@@ -100,6 +64,7 @@ def reply(
         capabilities=capabilities,
         at=at,
         key=key,
+        audience=audience,
     )
 
 
@@ -187,13 +152,16 @@ def _say(
     at: datetime,
     key: str,
     decision: str = "",
+    audience: Audience | None = None,
 ) -> Said:
     _check(content)
     external_id = f"out:{key or unit.new_id()}"
     earlier = unit.conversations.by_external(held.account, external_id)
     if earlier is not None:
         return Said(interaction=earlier, outbox=OutboxId(earlier.id))
-    _use_window(unit, held, capabilities=capabilities, at=at)
+    readers = audience_of(held, capabilities, audience)
+    use_window(unit, held, capabilities=capabilities, at=at, audience=readers)
+    public = readers is Audience.PUBLIC
     interaction = Interaction(
         id=InteractionId(unit.new_id()),
         contact=held.contact,
@@ -202,14 +170,14 @@ def _say(
         account=held.account,
         external_id=external_id,
         direction=Direction.OUT,
-        kind=Kind.COMMENT if held.public else Kind.MESSAGE,
+        kind=Kind.COMMENT if public else Kind.MESSAGE,
         author=author,
         author_name=author_name,
         content=content,
         at=at,
         received_at=at,
         seq=held.last_seq + 1,
-        public=held.public,
+        public=public,
         final=True,
         sending=Sending.QUEUED,
         why="",
@@ -255,7 +223,7 @@ def _queue(
         by=speaker,
         speaker_name=interaction.author_name,
         thread=held.thread,
-        audience=Audience.PUBLIC if held.public else Audience.PRIVATE,
+        audience=Audience.PUBLIC if interaction.public else Audience.PRIVATE,
         reply_handle=handle,
         reply_to=answers,
         conversation=held.id,
@@ -289,24 +257,6 @@ def _check(content: Content) -> None:
         raise Invalid(f"text: has {len(words)} characters; the most is {LONGEST}")
     if any("\ud800" <= character <= "\udfff" for character in words):
         raise Invalid("text: holds half of a character (a lone surrogate); send it again")
-
-
-def _use_window(
-    unit: Unit, held: Conversation, *, capabilities: Capabilities, at: datetime
-) -> None:
-    room = reply_room(unit, held, capabilities=capabilities, at=at)
-    if not room.allowed:
-        if room.why == CannotReply.code:
-            raise CannotReply(f"channel {held.channel} takes no replies")
-        if room.why == QuotaUsed.code:
-            raise QuotaUsed("the platform lets us write again once the contact has written")
-        raise WindowClosed("the platform's reply window is over; the contact must write first")
-    if not capabilities.windows:
-        return
-    standing = unit.outbox.windows(held.account, held.external_id, at=at)
-    unlimited = [window for window in standing if window.sends_left is None]
-    if not unlimited:
-        unit.outbox.use_window(held.account, standing[0].source, sends=1)
 
 
 def note(

@@ -45,8 +45,9 @@ from router.web.deps import Deps, WebSettings
 from router.web.live import HUB, Hub
 
 PASSWORD = "sofa-lamp-table"
-CHAT, WEIBO, PHONE, WECHAT = (
-    AccountName(name) for name in ("spruce-chat", "spruce-weibo", "hotline", "spruce-wechat")
+CHAT, WEIBO, PHONE, WECHAT, PAGE = (
+    AccountName(name)
+    for name in ("spruce-chat", "spruce-weibo", "hotline", "spruce-wechat", "spruce-page")
 )
 ANGRY = "你们的沙发送来就是坏的，打了三次电话没人管，我要投诉！"
 ANGRIER = "说好三天换货，现在一个星期了还没人联系我，骗子，再不处理我就打12315"
@@ -57,6 +58,7 @@ _ACCOUNTS: Mapping[AccountName, tuple[str, dict[str, str]]] = {
     WECHAT: ("wechat", {"token": "t", "appid": "wx0", "app_secret": "s"}),
     WEIBO: ("weibo", {"app_secret": "s", "access_token": "t"}),
     PHONE: ("transcript", {"api_key": "k"}),
+    PAGE: ("messenger", {"app_secret": "s", "verify_token": "v", "access_token": "t"}),
 }
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import FilePayload, Page, expect
 
-from router.channel.contract import Identified
-from router.domain.content import Media
+from router.channel.contract import Audience, Identified, Received
+from router.domain.content import Media, Text
 from router.domain.conversation import Closed, Parked, Queued, WithAgent
 from router.domain.ids import AgentId, ConversationId
 from router.domain.workforce import Presence
@@ -18,6 +18,7 @@ from tests.browser.seed import (
     ANGRY,
     CHAT,
     NUMBER,
+    PAGE,
     PHONE,
     WECHAT,
     WEIBO,
@@ -282,3 +283,46 @@ async def test_each_side_sees_that_the_other_is_writing(shop: Shop, sign_in: Sig
     assert (await told.value).status == 204
     shop.hub.typing(ConversationId(conversation))
     await expect(page.get_by_text("The customer is writing …")).to_be_visible(timeout=2000)
+
+
+async def test_a_comment_is_answered_in_public_or_as_the_agent_chooses_in_private(
+    shop: Shop, sign_in: SignIn
+) -> None:
+    await shop.staff("lin")
+    comment = Received(
+        external_id="c-1",
+        sender="u-7",
+        sender_name="沙发受害者",
+        at=shop.clock.now(),
+        content=Text(text=ANGRY),
+        audience=Audience.PUBLIC,
+        thread="post-1",
+        reply_handle="comment:c-1",
+        opens_window="comment",
+    )
+    (conversation,) = await shop.deliver(PAGE, comment)
+    await shop.route()
+    await shop.accept_all(AgentId("lin"))
+    page = await sign_in("lin")
+    await page.goto(f"/desk/{conversation}")
+    readers = page.get_by_role("group", name="Who may read the answer")
+    await expect(readers.get_by_label("In public")).to_be_checked()
+
+    await page.get_by_label("Reply", exact=True).fill("已私信您")
+    await page.get_by_role("button", name="Send").first.click()
+    said = page.locator("#said li.msg.out")
+    await expect(said).to_contain_text("Public comment")
+
+    await readers.get_by_label("In private").check()
+    await page.get_by_label("Reply", exact=True).fill("请告诉我们订单号")
+    await page.get_by_role("button", name="Send").first.click()
+    await expect(said.last).to_contain_text("In private")
+    await page.reload()
+    await expect(readers.get_by_label("In public")).to_be_checked()
+    await expect(readers.get_by_label("In private")).to_have_count(0)
+
+    def stand(unit: Unit) -> list[bool]:
+        every = unit.conversations.said_in(conversation)
+        return [each.public for each in every if each.author == "lin"]
+
+    assert await shop.store.read(stand) == [True, False]

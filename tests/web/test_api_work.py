@@ -345,3 +345,20 @@ async def test_the_board_and_its_queues_agree(house: House, boss: Program) -> No
     assert board["waiting_total"] == 1
     assert await boss.get("/queues") == board["queues"]
     assert await boss.get("/outbox") == []
+
+
+async def test_who_may_read_an_answer_can_be_chosen_where_there_is_a_choice(
+    house: House, boss: Program
+) -> None:
+    conversation = await house.wechat_says(boss.client, "桌子坏了")
+    path = f"/conversations/{conversation}"
+    await boss.post(f"{path}/take-over")
+    opened = await boss.get(path)
+    assert [(each["audience"], each["room"]["allowed"]) for each in opened["ways"]] == [
+        ("private", True)
+    ]
+    body = {"text": "马上处理", "audience": "public"}
+    refused = await boss.post(f"{path}/replies", json=body, status=422)
+    assert refused["error"]["field"] == "audience"
+    said = await boss.post(f"{path}/replies", json={**body, "audience": "private"}, status=201)
+    assert said["interaction"]["public"] is False

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from router.channel.contract import Capabilities
+from router.channel.contract import Audience, Capabilities
 from router.domain.content import Content, Menu, Option, Text
 from router.domain.errors import Invalid
 from router.domain.ids import ConversationId, MediaId
@@ -37,13 +37,15 @@ class ChoiceBody(msgspec.Struct, forbid_unknown_fields=True):
 class ReplyBody(msgspec.Struct, forbid_unknown_fields=True):
     """What to say: words; a posted file (``media``), its caption in ``text``; or a menu.
 
-    What is ``promotional`` is refused while the person has an open complaint.
+    What is ``promotional`` is refused while the person has an open complaint. ``audience`` says who
+    may read the answer to what was said in public; without it the answer stays in kind.
     """
 
     text: str = ""
     media: str = ""
     options: tuple[ChoiceBody, ...] = ()
     promotional: bool = False
+    audience: Audience | None = None
 
 
 class SaidShape(Shape, frozen=True):
@@ -106,6 +108,7 @@ async def send_reply(asked: Asked) -> SaidShape:
         at=asked.at,
         key=f"{conversation}:{key}" if key else "",
         promotional=asked.body.promotional,
+        audience=asked.body.audience,
     )
     return SaidShape(interaction=InteractionShape.of(said.interaction), outbox=said.outbox)
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 from msgspec import Meta
 
+from router.channel.contract import Audience
 from router.domain.errors import Invalid
 from router.domain.ids import AgentId, ConversationId, QueueName
 from router.domain.timeline import Interaction
@@ -15,6 +16,7 @@ from router.service import desk, supervise
 from router.service.cards import Card, cards_of
 from router.service.desktop import OpenConversation, open_conversation
 from router.service.records import DecisionRecord
+from router.service.room import ReplyWay
 from router.service.unit import Unit
 from router.web.api.cards import CardShape, StoryShape
 from router.web.api.mine import WhyBody
@@ -61,6 +63,18 @@ class RoomShape(Shape, frozen=True):
     sends_left: int | None
 
 
+class WayShape(Shape, frozen=True):
+    """One way to answer: who may read it, and whether it is open now."""
+
+    audience: Audience
+    room: RoomShape
+
+    @classmethod
+    def of(cls, value: ReplyWay) -> Self:
+        """Return the way."""
+        return cls(audience=value.audience, room=RoomShape.of(value.room))
+
+
 class OpenShape(Shape, frozen=True):
     """A conversation laid open, with the person's history over every channel."""
 
@@ -70,6 +84,7 @@ class OpenShape(Shape, frozen=True):
     stories: tuple[StoryShape, ...]
     person: PersonShape
     room: RoomShape
+    ways: tuple[WayShape, ...]
     decisions: tuple[DecisionShape, ...]
     agent_names: dict[str, str]
 
@@ -188,6 +203,7 @@ async def get_conversation(asked: Asked) -> OpenShape:
         stories=tuple(map(StoryShape.of, found.stories)),
         person=PersonShape.of(found.person),
         room=RoomShape.of(found.room),
+        ways=tuple(map(WayShape.of, found.ways)),
         decisions=tuple(map(DecisionShape.of, found.decisions)),
         agent_names={str(agent): name for agent, name in found.agent_names.items()},
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from router.channel.contract import Audience
 from router.domain.content import Content, Text
 from router.domain.errors import Invalid
 from router.domain.ids import AgentId, ConversationId, MediaId, QueueName, ReservationId
@@ -213,8 +214,18 @@ async def answer(request: web.Request) -> web.Response:
         by=me,
         content=await _content(request, given.get("text", "")),
         key=f"{me}:{given['key']}" if given.get("key") else "",
+        audience=audience_in(given),
     )
     return await _said(request)
+
+
+def audience_in(given: dict[str, str]) -> Audience | None:
+    """Return who may read an answer, if a form says so; raises `Invalid`."""
+    wished = given.get("audience", "")
+    try:
+        return Audience(wished) if wished else None
+    except ValueError as error:
+        raise Invalid("audience: is not one of public, private") from error
 
 
 async def _content(request: web.Request, text: str) -> Content:
@@ -240,7 +251,14 @@ async def _chunks(file: web.FileField) -> AsyncIterator[bytes]:
 
 
 def _reply(
-    unit: Unit, deps: Deps, *, conversation: ConversationId, by: AgentId, content: Content, key: str
+    unit: Unit,
+    deps: Deps,
+    *,
+    conversation: ConversationId,
+    by: AgentId,
+    content: Content,
+    key: str,
+    audience: Audience | None,
 ) -> None:
     held = unit.conversations.get(conversation)
     reply(
@@ -251,6 +269,7 @@ def _reply(
         capabilities=deps.able(held.account),
         at=deps.clock.now(),
         key=key,
+        audience=audience,
     )
 
 
