@@ -358,7 +358,7 @@ async def test_who_may_read_an_answer_can_be_chosen_where_there_is_a_choice(
         ("private", True)
     ]
     body = {"text": "马上处理", "audience": "public"}
-    refused = await boss.post(f"{path}/replies", json=body, status=422)
+    refused = await boss.post(f"{path}/replies", json=body, status=409)
     assert refused["error"]["field"] == "audience"
     said = await boss.post(f"{path}/replies", json={**body, "audience": "private"}, status=201)
     assert said["interaction"]["public"] is False
