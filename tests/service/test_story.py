@@ -17,6 +17,7 @@ from router.service.desktop import Desk
 from router.service.desktop import desk as look_at_desk
 from router.service.knowledge import write
 from router.service.records import Article
+from router.service.room import reply_room
 from router.service.unit import Unit
 from tests.service.conftest import ABLE, CHAT, PHONE, START, WECHAT, WEIBO, Shop, phone
 
@@ -236,7 +237,7 @@ async def test_a_reply_needs_the_conversation_in_hand_and_an_open_window(shop: S
     again = await say(agent, "a")
     assert first.interaction.id == again.interaction.id
     room = await shop.store.read(
-        lambda unit: reply.reply_room(
+        lambda unit: reply_room(
             unit, unit.conversations.get(chat), capabilities=ABLE[WECHAT], at=shop.clock.now()
         )
     )
