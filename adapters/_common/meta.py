@@ -151,7 +151,7 @@ def refusal(reply: Reply) -> Failure | Outcome | None:
         return trouble
     if reply.status != _OK:
         return Refused(reason=Reason.UNKNOWN, why=f"HTTP {reply.status}", code=str(reply.status))
-    return None if answer else Deferred(why="the answer is not Meta's")
+    return None if answer else Deferred(why="the answer is not Meta's", unsure=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,7 +173,7 @@ def outcome_of(reply: Reply) -> Outcome:
 
 def _of_robot(answer: Mapping[str, Any]) -> Outcome:
     if not answer:
-        return Deferred(why="the answer is not DingTalk's")
+        return Deferred(why="the answer is not DingTalk's", unsure=True)
     if many(answer, "flowControlledStaffIdList"):
         return Deferred(why="the recipient gets too many messages", retry_after=_MINUTE)
     if many(answer, "invalidStaffIdList"):

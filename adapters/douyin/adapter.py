@@ -78,7 +78,7 @@ class Douyin:
 
     # ----- out -----------------------------------------------------------------------------------
 
-    def encode(self, message: Outbound) -> tuple[HttpCall, ...]:
+    def encode(self, message: Outbound) -> tuple[HttpCall, ...] | Refused:
         return calls_for(message, self.settings)
 
     def sign(self, call: HttpCall, *, token: Token | None, moment: Moment) -> HttpCall:

@@ -31,15 +31,19 @@ _TOKEN = frozenset({"2190002", "2190008", "28001003", "28001008"})
 _REASONS: Mapping[str, Reason] = {"2100005": Reason.CONTENT}
 
 
-def calls_for(message: Outbound, settings: Settings) -> tuple[HttpCall, ...]:
+def calls_for(message: Outbound, settings: Settings) -> tuple[HttpCall, ...] | Refused:
     """Return the calls that say ``message``, each as an answer to the customer's last one.
 
-    A comment in a live room and a message in a group cannot be answered here: no calls.
+    A comment in a live room and a message in a group cannot be answered here.
     """
     handle = opened(message.reply_handle)
     answered, conversation = word(handle, "message"), word(handle, "conversation")
-    if message.audience is Audience.PUBLIC or message.thread or not (answered and conversation):
-        return ()
+    if message.audience is Audience.PUBLIC or message.thread:
+        why = "live comments and group messages cannot be answered here"
+        return Refused(reason=Reason.UNSUPPORTED, why=why)
+    if not (answered and conversation):
+        why = "only a message of the customer's can be answered, and there is none"
+        return Refused(reason=Reason.UNSUPPORTED, why=why)
     url = with_query(f"{settings.api_base}/im/send/msg/", open_id=settings.open_id)
     return tuple(
         post_json(
@@ -77,7 +81,7 @@ def outcome_of(reply: Reply) -> Outcome:
     if code:
         return _meaning(code, why)
     if reply.status == _OK:
-        return Deferred(why="the answer is not Douyin's")
+        return Deferred(why="the answer is not Douyin's", unsure=True)
     return Refused(reason=Reason.UNKNOWN, why=f"HTTP {reply.status}", code=str(reply.status))
 
 

@@ -123,7 +123,7 @@ class Email:
 
     # ----- out -----------------------------------------------------------------------------------
 
-    def encode(self, message: Outbound) -> tuple[MailCall, ...]:
+    def encode(self, message: Outbound) -> tuple[MailCall, ...] | Refused:
         return calls_for(message, self.settings)
 
     def sign(

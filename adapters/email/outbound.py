@@ -39,17 +39,22 @@ _NOT_KNOWN = frozenset({550, 551, 553})
 _KEY = frozenset({530, 534, 535, 538})
 
 
-def calls_for(message: Outbound, settings: Settings) -> tuple[MailCall, ...]:
-    """Return the one mail that says ``message``; nothing if nobody could get it."""
+def calls_for(message: Outbound, settings: Settings) -> tuple[MailCall, ...] | Refused:
+    """Return the one mail that says ``message``; refused if nobody could get it."""
     recipient = message.recipient.removeprefix(UNPROVEN)
     words = fit(as_text(message.content))
-    if not (settings.address and words.strip() and _RECIPIENT.fullmatch(recipient)):
-        return ()
+    if not settings.address:
+        why = "address is not set: the account only listens"
+        return Refused(reason=Reason.UNSUPPORTED, why=why)
+    if not words.strip():
+        return Refused(reason=Reason.CONTENT, why="there is nothing in it to send")
+    if not _RECIPIENT.fullmatch(recipient):
+        return Refused(reason=Reason.RECIPIENT, why="it is not an address that mail reaches")
     key = _id(message, settings)
     try:
         body = _written(message, settings, recipient, words, key)
-    except (MessageError, ValueError, LookupError):
-        return ()
+    except (MessageError, ValueError, LookupError) as error:
+        return Refused(reason=Reason.CONTENT, why=f"it cannot be written as a mail: {error}")
     return (
         MailCall(
             host=settings.smtp_host,

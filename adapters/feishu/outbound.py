@@ -139,7 +139,7 @@ def outcome_of(reply: Reply) -> Outcome:
     if code:
         return failure(code, why)
     if reply.status == _OK:
-        return Deferred(why="the answer is not Feishu's")
+        return Deferred(why="the answer is not Feishu's", unsure=True)
     return Refused(reason=Reason.UNKNOWN, why=f"HTTP {reply.status}", code=str(reply.status))
 
 

@@ -173,5 +173,5 @@ def outcome_of(reply: Reply) -> Outcome:
 
 def _without_error(reply: Reply) -> Deferred | Refused:
     if reply.status == _OK:
-        return Deferred(why="the answer is not Slack's")
+        return Deferred(why="the answer is not Slack's", unsure=True)
     return Refused(reason=Reason.UNKNOWN, why=f"HTTP {reply.status}", code=str(reply.status))

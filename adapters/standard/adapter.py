@@ -15,6 +15,7 @@ from router.channel.contract import (
     Moment,
     Outbound,
     Outcome,
+    Refused,
     Reply,
     Request,
     Response,
@@ -56,7 +57,7 @@ class Standard:
             raise Malformed(str(error), answer=told) from error
         return Decoded(events=events, response=Response(body=b'{"ok":true}', content_type=_JSON))
 
-    def encode(self, message: Outbound) -> tuple[HttpCall, ...]:
+    def encode(self, message: Outbound) -> tuple[HttpCall, ...] | Refused:
         return calls_for(message, self.settings.reply_url)
 
     def sign(self, call: HttpCall, *, token: Token | None, moment: Moment) -> HttpCall:

@@ -39,10 +39,10 @@ _REASONS: Mapping[int, Reason] = {
 }
 
 
-def calls_for(message: Outbound, reply_url: str) -> tuple[HttpCall, ...]:
-    """Return the events that say ``message``, unsigned; none if there is nowhere to send them."""
+def calls_for(message: Outbound, reply_url: str) -> tuple[HttpCall, ...] | Refused:
+    """Return the events that say ``message``, unsigned; refused if there is nowhere to send."""
     if not reply_url:
-        return ()
+        return Refused(reason=Reason.UNSUPPORTED, why="reply_url is not set: it only listens")
     if not isinstance(message.content, Text):
         return (_reply(message, shown(message.content), message.id, reply_url),)
     parts = split(message.content.text, CAPABILITIES.max_text)

@@ -110,7 +110,7 @@ def outcome_of(reply: Reply) -> Outcome:
     if answer.get("ok") is True:
         return Accepted(external_id=_sent(inside(answer, "result")))
     if answer.get("ok") is not False:
-        return in_trouble(reply) or Deferred(why="the answer is not Telegram's")
+        return in_trouble(reply) or Deferred(why="the answer is not Telegram's", unsure=True)
     code, why = word(answer, "error_code"), word(answer, "description")
     wait = word(inside(answer, "parameters"), "retry_after")
     if code == str(_TOO_MANY):

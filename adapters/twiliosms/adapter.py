@@ -96,7 +96,7 @@ class TwilioSms:
         answer = said(reply)
         if reply.status in (200, 201):
             if not answer:
-                return Deferred(why="the answer is not Twilio's")
+                return Deferred(why="the answer is not Twilio's", unsure=True)
             return Accepted(external_id=word(answer, "sid"))
         return _refusal(reply.status, word(answer, "code"), word(answer, "message"))
 

@@ -130,7 +130,7 @@ def failure(code: str, why: str, reply: Reply) -> Deferred | Refused | TokenExpi
 def _unreadable(reply: Reply) -> Deferred | Refused:
     """Return what an answer without ``errcode`` means: something between us and WeChat spoke."""
     if reply.status == _OK:
-        return Deferred(why="the answer is not WeChat's")
+        return Deferred(why="the answer is not WeChat's", unsure=True)
     return Refused(reason=Reason.UNKNOWN, why=f"HTTP {reply.status}", code=str(reply.status))
 
 

@@ -125,7 +125,7 @@ def outcome_of(reply: Reply, *, most: int = MAX_BYTES) -> Outcome:
     if code:
         return failure(code, word(answer, "errmsg"))
     if reply.status == _OK:
-        return Deferred(why="the answer is not WeCom's")
+        return Deferred(why="the answer is not WeCom's", unsure=True)
     return Refused(reason=Reason.UNKNOWN, why=f"HTTP {reply.status}", code=str(reply.status))
 
 

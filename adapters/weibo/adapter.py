@@ -148,7 +148,7 @@ def _without_code(reply: Reply, answer: Any) -> Outcome:
     if reply.status != _OK:
         return Refused(reason=Reason.UNKNOWN, why=f"HTTP {reply.status}", code=str(reply.status))
     if not answer:
-        return Deferred(why="the answer is not Weibo's")
+        return Deferred(why="the answer is not Weibo's", unsure=True)
     if answer.get("result") is False:
         return Refused(reason=Reason.UNKNOWN, why="result is false")
     return Accepted(external_id=str(answer.get("id", "")))

@@ -58,7 +58,7 @@ class X:
             raise Malformed("the delivery is for another account")
         return Decoded(events=tuple(events_of(fields, own)))
 
-    def encode(self, message: Outbound) -> tuple[HttpCall, ...]:
+    def encode(self, message: Outbound) -> tuple[HttpCall, ...] | Refused:
         return calls_for(message, self.settings)
 
     def sign(self, call: HttpCall, *, token: Token | None, moment: Moment) -> HttpCall:

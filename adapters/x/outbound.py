@@ -68,14 +68,15 @@ def weight(text: str) -> int:
     return letters + sum(max(_ADDRESS - len(each), 0) for each in _LINK.findall(text))
 
 
-def calls_for(message: Outbound, settings: Settings) -> tuple[HttpCall, ...]:
+def calls_for(message: Outbound, settings: Settings) -> tuple[HttpCall, ...] | Refused:
     """Return the calls that say ``message``; in public as answers to the customer's post."""
     if not settings.can_answer:
-        return ()
+        why = "the account has no keys to write with: it only listens"
+        return Refused(reason=Reason.UNSUPPORTED, why=why)
     words = as_text(message.content)
     if message.audience is Audience.PUBLIC:
         if not message.reply_handle:
-            return ()
+            return Refused(reason=Reason.UNSUPPORTED, why="there is no post to answer")
         answered = {"in_reply_to_tweet_id": message.reply_handle}
         return tuple(
             post_json(f"{settings.api_base}/2/tweets", {"text": part, "reply": answered}, note=POST)
@@ -101,7 +102,7 @@ def outcome_of(call: HttpCall, reply: Reply) -> Outcome:
         if key or reply.status == _CREATED:  # said, even if we do not learn as what
             return Accepted(external_id=key)
         if not answer:
-            return Deferred(why="the answer is not X's")
+            return Deferred(why="the answer is not X's", unsure=True)
     return Refused(
         reason=_reason(call, reply.status, answer),
         why=_why(answer) or f"HTTP {reply.status}",

@@ -30,6 +30,7 @@ from router.channel.contract import (
     Outbound,
     Pulled,
     Pulls,
+    Refused,
     Request,
     Response,
     Trusted,
@@ -172,6 +173,8 @@ def _outward(adapter: Any, step: Mapping[str, Any], moment: Moment, where: str) 
     if "response" not in step and "send" not in step:
         raise BadCapture(f"{where}: holds nothing to do, expected one of {', '.join(_ACTS)}")
     calls = adapter.encode(_message(step, moment, where))
+    if isinstance(calls, Refused):
+        return {"error": None, "calls": [], "outcome": in_full(calls)}
     shown: dict[str, Any] = {"error": None, "calls": [in_full(call) for call in calls]}
     if "response" in step:
         reply = read_reply(step["response"], where=f"{where}.response")

@@ -435,6 +435,7 @@ class Reason(StrEnum):
     CONTENT = "content"  # too long, wrong type, forbidden words
     ACCOUNT = "account"  # our account is banned, unpaid, or lacks the permission
     CREDENTIALS = "credentials"  # our key or token is refused
+    UNSUPPORTED = "unsupported"  # the channel has no way to say this here
     UNKNOWN = "unknown"
 
 
@@ -447,10 +448,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
-    """Not now; try again after ``retry_after`` if the platform gave one."""
+    """Not now; try again after ``retry_after`` if the platform gave one.
+
+    ``unsure`` says that it may have been done all the same (an answer that is not the platform's).
+    What we said is then said again only where the platform takes our id as a key.
+    """
 
     why: str
     retry_after: timedelta | None = None
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -530,8 +536,11 @@ class Adapter(Protocol[C]):
     def decode(self, request: Trusted) -> Decoded:
         """Return events, the platform's answer and wanted calls; or raise `Malformed`."""
 
-    def encode(self, message: Outbound) -> tuple[C, ...]:
-        """Return the calls that say ``message``, split to the platform's limits, unsigned."""
+    def encode(self, message: Outbound) -> tuple[C, ...] | Refused:
+        """Return the calls that say ``message``, split to the platform's limits, unsigned.
+
+        `Refused` says why the channel cannot say it at all, in the words of `Reason`.
+        """
 
     def sign(self, call: C, *, token: Token | None, moment: Moment) -> C:
         """Return ``call`` with credentials on it. Signed calls are never stored or logged."""

@@ -18,10 +18,12 @@ from router.channel.contract import (
     Accepted,
     Call,
     Deferred,
+    HttpCall,
     Moment,
     Outcome,
     Reason,
     Refused,
+    Reply,
     TokenExpired,
 )
 from router.domain.ids import AccountName
@@ -37,6 +39,8 @@ from router.transport.uploads import Uploads
 from router.transport.waits import Pace, Wait, backoff
 
 log = structlog.get_logger()
+
+_FAILED = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +125,14 @@ class Courier:
         """
         if row.calls:
             return row
+        if not account.channel.capabilities.replies:
+            return Refused(reason=Reason.UNSUPPORTED, why="the channel takes no replies")
         message = await self._uploads.uploaded(account, row.message)
         if isinstance(message, Deferred | Refused):
             return message
-        calls: tuple[Call, ...] = account.adapter.encode(message)
+        calls: tuple[Call, ...] | Refused = account.adapter.encode(message)
+        if isinstance(calls, Refused):
+            return calls
         if not calls:
             return Refused(reason=Reason.CONTENT, why="there is nothing in it to send")
         if message is not row.message:
@@ -177,7 +185,7 @@ class Courier:
             why = f"no answer: {error}"
             outcome = Deferred(why=why) if again else Doubt(why=why)
         else:
-            outcome = account.adapter.interpret(call, reply)
+            outcome = _sure(account, signed, reply, account.adapter.interpret(call, reply))
         log.info(
             "call_made",
             account=account.name,
@@ -228,6 +236,7 @@ class Courier:
                     delivery.doubted, row.id, by=row.claimed_by, why=why, at=now
                 )
                 log.warning("call_in_doubt", **facts, why=why)
+                return Deferred(why=why)  # others may wait until the platform is well again
             case Deferred():
                 await self._defer(row, outcome)
                 return outcome
@@ -273,3 +282,14 @@ class Courier:
     def _pace(self, account: Account) -> Pace:
         rate = account.channel.capabilities.sends_per_second
         return self._paces.setdefault(account.name, Pace(rate, wait=self._wait))
+
+
+def _sure(account: Account, call: Call, reply: Reply, outcome: Outcome) -> Outcome | Doubt:
+    """Return what came of a call, or that nobody knows and it must not be repeated by itself.
+
+    A server that failed (5xx) may have failed after it had done what it was asked.
+    """
+    if not isinstance(outcome, Deferred) or account.channel.capabilities.idempotent_sends:
+        return outcome
+    failed = isinstance(call, HttpCall) and reply.status >= _FAILED
+    return Doubt(why=outcome.why) if outcome.unsure or failed else outcome

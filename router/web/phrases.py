@@ -50,6 +50,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "content": "The platform does not take this content.",
     "account": "Our account lacks the permission.",
     "credentials": "The platform refuses our key.",
+    "unsupported": "This channel has no way to say this here.",
     "unknown": "The platform refused it without a reason that we know.",
     "dropped": "A colleague let it go.",
     "in_doubt": "Nobody knows whether it arrived.",

@@ -27,7 +27,7 @@ from typing import Any
 from router.channel.accounts import read_settings
 from router.channel.capture import Taken, take
 from router.channel.captured import read_reply, read_request, read_time
-from router.channel.contract import Bell, Channel, Moment, Reply, Request, Token, Trusted
+from router.channel.contract import Bell, Channel, Moment, Refused, Reply, Request, Token, Trusted
 from router.channel.registry import channels
 from router.channel.shapes import content_from, in_full, in_short, outbound_from, time_text
 
@@ -115,6 +115,8 @@ def answered(case: Case, exchange: Mapping[str, Any]) -> dict[str, Any]:
     adapter = case.adapter()
     now = read_time(exchange["now"], "now") if "now" in exchange else case.now
     calls = _calls(adapter, exchange, now)
+    if isinstance(calls, Refused):
+        return {"outcome": calls}
     made: dict[str, Any] = {
         "call" if len(calls) == 1 else "calls": calls[0] if len(calls) == 1 else calls
     }
@@ -135,13 +137,19 @@ def answer_to(case: Case, exchange: Mapping[str, Any], reply: Reply) -> Any:
     """Return what the adapter makes of ``reply`` in the place of the exchange's own."""
     adapter = case.adapter()
     now = read_time(exchange["now"], "now") if "now" in exchange else case.now
-    return _outcome(adapter, exchange, _calls(adapter, exchange, now), reply, now)
+    calls = _calls(adapter, exchange, now)
+    if isinstance(calls, Refused):
+        raise TypeError("a message that is refused is never answered")
+    return _outcome(adapter, exchange, calls, reply, now)
 
 
-def _calls(adapter: Any, exchange: Mapping[str, Any], now: datetime) -> tuple[Any, ...]:
+def _calls(adapter: Any, exchange: Mapping[str, Any], now: datetime) -> tuple[Any, ...] | Refused:
     match exchange.get("ask", "send"):
         case "send":
-            return tuple(adapter.encode(outbound_from(exchange["send"], at=now)))
+            made: tuple[Any, ...] | Refused = adapter.encode(
+                outbound_from(exchange["send"], at=now)
+            )
+            return made
         case "token":
             return (adapter.token_call(),)
         case "profile":

@@ -281,7 +281,7 @@ async def test_our_picture_is_uploaded_once_though_its_message_is_tried_twice(
     rig: Rig, platform: Platform
 ) -> None:
     platform.will(UPLOAD, says({"type": "image", "media_id": "their-7"}))
-    platform.will(SEND, says({}, status=500))
+    platform.will(SEND, says({}, status=429))
     shown = await our_picture(rig)
     async with sending(rig.sender()) as sender:
         row = await say(rig, await meet(rig.store), shown)

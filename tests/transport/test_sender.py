@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from adapters.standard import CHANNEL as STANDARD
+from router.channel.accounts import open_account
 from router.channel.contract import Reason
-from router.domain.ids import AccountName, AgentId
+from router.domain.ids import AccountName, AgentId, QueueName
 from router.domain.timeline import Sending
 from router.service import delivery
 from router.service.records import OutboxState
@@ -90,7 +92,7 @@ async def test_a_later_word_waits_for_an_earlier_one_that_is_tried_again(
     rig_on_both: Rig, platform: Platform
 ) -> None:
     rig = rig_on_both
-    platform.will(SEND, says({}, status=500))
+    platform.will(SEND, says({}, status=429))
     lin, wang = await meet(rig.store), await meet(rig.store, "o-wang")
     async with sending(rig.sender()) as sender:
         first = await say(rig, lin, "一")
@@ -236,6 +238,67 @@ async def test_a_call_that_may_have_arrived_is_not_repeated(rig: Rig, platform: 
     for row in rows:
         assert (await rig.said(row)).sending is Sending.DOUBT
     assert [alert.kind for alert in await rig.alerts()] == ["reply_in_doubt"] * 4
+
+
+async def test_a_platform_that_fails_or_answers_nonsense_may_have_done_it_all_the_same(
+    rig: Rig, platform: Platform
+) -> None:
+    platform.will(SEND, says({}, status=500), says({}, status=504), says([]))
+    people = [await meet(rig.store, f"o-{number}") for number in range(3)]
+    async with sending(rig.sender()):
+        rows = await rig.settled(*[await say(rig, each, "您好") for each in people])
+    assert {row.state for row in rows.values()} == {OutboxState.IN_DOUBT}
+    assert platform.sent() == ["您好"] * 3
+
+
+async def test_a_platform_that_fails_and_knows_our_ids_is_asked_again(
+    rig: Rig, platform: Platform
+) -> None:
+    platform.will(SEND, says({}, status=500))
+    keyed = wechat(platform.url, idempotent_sends=True)
+    async with (
+        a_rig(rig.store, rig.clock, rig.ids, accounts=[keyed], given=rig.settings) as safe,
+        sending(safe.sender()) as sender,
+    ):
+        row = await say(safe, await meet(rig.store), "您好")
+        await safe.tried(row, 1)
+        rig.clock.advance(timedelta(minutes=1))
+        sender.wake()
+        rows = await safe.settled(row)
+    assert rows[row].state is OutboxState.SENT
+
+
+async def test_while_a_platform_fails_not_everything_that_waits_is_put_in_doubt(
+    rig: Rig, platform: Platform
+) -> None:
+    platform.will(SEND, *[says({}, status=503)] * rig.settings.at_once)
+    for number in range(30):
+        await say(rig, await meet(rig.store, f"o-{number}"), "一")
+    async with sending(rig.sender()) as sender:
+        await rig.until(lambda _: SHOP in sender.resting)
+        rig.clock.advance(timedelta(minutes=1))
+        sender.wake()
+        rows = await rig.settled()
+    doubted = [row for row in rows.values() if row.state is OutboxState.IN_DOUBT]
+    assert len(doubted) == rig.settings.at_once
+
+
+async def test_what_a_channel_cannot_say_is_refused_with_its_own_reason(rig: Rig) -> None:
+    silent = open_account(
+        STANDARD,
+        name=AccountName("gateway"),
+        queue=QueueName("general"),
+        settings={"secret": "whsec_" + "QUFB" * 11},
+        path_secret="0123456789abcdef",
+    )
+    async with (
+        a_rig(rig.store, rig.clock, rig.ids, accounts=[silent], given=rig.settings) as only,
+        sending(only.sender()),
+    ):
+        row = await say(only, await meet(rig.store, account=silent.name), "您好")
+        rows = await only.settled(row)
+    assert (rows[row].state, rows[row].reason) == (OutboxState.REFUSED, "unsupported")
+    assert (await rig.said(row)).why == "unsupported"
 
 
 async def test_a_platform_that_hangs_leaves_a_doubt_and_the_next_customer_is_served(
