@@ -45,6 +45,7 @@ from router.service.readingroom import ReadingRoom
 from router.service.rounds import Rounds
 from router.settings.accounts import generated
 from router.settings.load import Settings
+from router.sim.jobs import Jobs
 from router.store.engine import SqlStore, open_store
 from router.store.migrate import upgrade
 from router.transport.assembly import Transport, open_transport
@@ -329,6 +330,7 @@ def _deps(rooms: Rooms, transport: Transport) -> Deps:
         intake=rooms.intake,
         knows=rooms.library,
         reader=rooms.reader,
+        plans=Jobs(),
         settings=WebSettings(
             public_url=settings.public_url,
             cookie_key=cookie_key(settings),

@@ -13,15 +13,15 @@ from router.cli.admin import opened
 from router.daemon import families
 from router.domain.ids import Skill
 from router.domain.policy import ShopPolicy
-from router.domain.recorded import RecordedDay
+from router.domain.recorded import Changes, Goal, RecordedDay
 from router.domain.workforce import LEVELS
 from router.service.recorded import recorded_day
 from router.service.unit import Unit
 from router.settings.files import duration
 from router.settings.load import ConfigError, Settings, load
 from router.sim.shown import as_answer, as_needed, table
-from router.sim.staffing import Goal, staffing
-from router.sim.whatif import Changes, NothingRecorded, what_if
+from router.sim.staffing import staffing
+from router.sim.whatif import NothingRecorded, what_if
 
 _NUMBER = re.compile(r"[+-]?\d{1,4}")
 _SKILL = re.compile(r"([A-Za-z0-9_.-]+)=([1-5])")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from router.domain.ids import AgentId, ConversationId, QueueName
+from router.domain.ids import AgentId, ConversationId, QueueName, Skill
 from router.domain.workforce import Agent, Need
 
 
@@ -62,6 +62,31 @@ class RecordedDay:
     ends: datetime
     waits: tuple[Wait, ...]
     shifts: tuple[Shift, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is different: agents more or fewer, what the new ones can do, and how much comes.
+
+    ``volume`` multiplies what comes; ``bot`` is the part of waits without a complaint that the bot
+    would have kept. New agents work from ``begins`` to ``ends``, or the whole open day.
+    """
+
+    agents: int = 0
+    skills: Mapping[Skill, int] | None = None
+    families: frozenset[str] = frozenset()
+    begins: datetime | None = None
+    ends: datetime | None = None
+    volume: float = 1.0
+    bot: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """Answered within ``within``: at least ``share`` of who was answered, or left after it."""
+
+    share: float
+    within: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

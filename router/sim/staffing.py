@@ -10,21 +10,13 @@ import numpy as np
 from router.domain.ids import AgentId, Skill
 from router.domain.measure import Request
 from router.domain.policy import ShopPolicy
-from router.domain.recorded import RecordedDay, Shift
+from router.domain.recorded import Goal, RecordedDay, Shift
 from router.domain.workforce import Agent
 from router.sim.replay import Replay, recorded_requests, requests
 from router.sim.whatif import check
 
 #: Kinds of agents that the search tries.
 _PROFILES = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goal:
-    """Answered within ``within``: at least ``share`` of who was answered, or left after it."""
-
-    share: float
-    within: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from router.domain.ids import AgentId, Skill
+from router.domain.ids import AgentId
 from router.domain.measure import Request, measure
 from router.domain.policy import ShopPolicy
-from router.domain.recorded import RecordedDay, Shift, Wait
+from router.domain.recorded import Changes, RecordedDay, Shift, Wait
 from router.domain.workforce import Agent, Presence, Role
 from router.sim.replay import QUARTER_S, Replay, Turn, recorded_requests, requests
 from router.sim.report import mean_and_interval
@@ -21,23 +21,6 @@ _STREAM = 20261112
 
 class NothingRecorded(ValueError):
     """The day has nothing to play; the message says what is missing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What is different: agents more or fewer, what the new ones can do, and how much comes.
-
-    ``volume`` multiplies what comes; ``bot`` is the part of waits without a complaint that the bot
-    would have kept. New agents work from ``begins`` to ``ends``, or the whole open day.
-    """
-
-    agents: int = 0
-    skills: Mapping[Skill, int] | None = None
-    families: frozenset[str] = frozenset()
-    begins: datetime | None = None
-    ends: datetime | None = None
-    volume: float = 1.0
-    bot: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ CONSOLE: Final = (
     "audit",
     "figures",
     "knowledge",
+    "plans",
     "me",
 )
 

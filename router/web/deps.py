@@ -14,6 +14,7 @@ from router.domain.ids import AccountName
 from router.domain.knowledge import Candidate
 from router.domain.policy import ShopPolicy
 from router.service.accept import Intake
+from router.service.plans import Plans
 from router.service.ports import Clock, Ids, Reader, Store
 from router.web.metrics import Metrics
 
@@ -75,6 +76,7 @@ class Deps:
     knows: Knows
     reader: Reader
     settings: WebSettings
+    plans: Plans
     #: name → check; each returns None when well, or what is wrong.
     health: Mapping[str, Callable[[], Awaitable[str | None]]] = field(default_factory=dict)
     version: str = ""

@@ -163,6 +163,12 @@ _CRISES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 _WORK: Final[Mapping[str, Mapping[str, str]]] = {
+    "plan_state": {
+        "waiting": "waiting for the job before",
+        "playing": "being played",
+        "done": "done",
+        "failed": "not possible",
+    },
     "disposition": {
         "answered": "question answered",
         "order_changed": "order changed",

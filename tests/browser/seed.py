@@ -37,6 +37,7 @@ from router.service.library import Library
 from router.service.reading import meant, take_note, unread_runs
 from router.service.unit import Unit
 from router.settings.load import load
+from router.sim.jobs import Jobs
 from router.store.engine import SqlStore, open_store
 from router.understanding.reader import RuleReader
 from router.understanding.retrieval import Retrieval
@@ -271,6 +272,7 @@ async def opened(database_url: str, folder: Path, *, port: int = 0) -> AsyncIter
         intake=Intake(store, policy),
         knows=library,
         reader=RuleReader(),
+        plans=Jobs(),
         settings=settings,
         after=lambda _account, _calls: None,
     )

@@ -25,6 +25,7 @@ GENERAL = (
     "/people/lin",
     "/trouble",
     "/audit",
+    "/plans",
     "/crises",
     "/knowledge",
     "/knowledge/new",

@@ -6,12 +6,12 @@ import pytest
 
 from router.domain.conversation import Offered
 from router.domain.ids import AgentId, ConversationId
-from router.domain.recorded import RecordedDay
+from router.domain.recorded import Changes, RecordedDay
 from router.domain.workforce import Presence
 from router.service import desk
 from router.service.recorded import recorded_day
 from router.service.unit import Unit
-from router.sim.whatif import Changes, what_if
+from router.sim.whatif import what_if
 from tests.service.conftest import CHAT, FAMILY, WEIBO, Shop
 
 MINUTE = timedelta(minutes=1)

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.domain.ids import AgentId, ConversationId, QueueName, Skill
-from router.domain.recorded import Hold, RecordedDay, Shift, Wait, work_alone
+from router.domain.recorded import Changes, Goal, Hold, RecordedDay, Shift, Wait, work_alone
 from router.domain.workforce import Need
 from router.settings.load import load
 from router.sim.replay import Replay
-from router.sim.staffing import Goal, staffing
-from router.sim.whatif import Changes, NothingRecorded, staffed, what_if
+from router.sim.staffing import staffing
+from router.sim.whatif import NothingRecorded, staffed, what_if
 from tests.builders import an_agent
 
 POLICY = load(environ={}).policy

@@ -35,6 +35,7 @@ from router.service.cases import open_by_hand
 from router.service.library import Library
 from router.service.unit import Unit
 from router.settings.load import load
+from router.sim.jobs import Jobs
 from router.store.engine import SqlStore
 from router.understanding.reader import RuleReader
 from router.understanding.retrieval import Retrieval
@@ -331,6 +332,7 @@ async def a_house(
         intake=intake,
         knows=Library(Retrieval),
         reader=RuleReader(),
+        plans=Jobs(),
         settings=WebSettings(**given),
         version="0.0.test",
         after=lambda account, calls: wanted.append((account, calls)),

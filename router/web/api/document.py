@@ -16,6 +16,7 @@ from router.web.api import (
     crises,
     guarantees,
     mine,
+    plans,
     shop,
     trouble,
 )
@@ -44,7 +45,18 @@ class ProblemShape(Shape, frozen=True):
 
 def operations() -> tuple[Operation, ...]:
     """Return every operation of the API."""
-    modules = (mine, conversations, answers, contacts, cases, crises, guarantees, shop, trouble)
+    modules = (
+        mine,
+        conversations,
+        answers,
+        contacts,
+        cases,
+        crises,
+        guarantees,
+        plans,
+        shop,
+        trouble,
+    )
     return tuple(each for module in modules for each in module.operations.all)
 
 
