@@ -279,7 +279,8 @@ class Matching:
         policy, index = self._routing.price, self._index
         whole, shared = index.staff.slots(self._room)
         exclusive = index.exclusive
-        spare = shared * (1 - policy.spared * whole * self._caps[:, 0])
+        spared = policy.spared * self._prices.whole  # for calls, if any are to be expected
+        spare = shared * (1 - spared * whole * self._caps[:, 0])
         counted = np.where(exclusive, whole @ self._caps, spare @ self._caps)
         counted = np.maximum(0.0, counted - index.asked * exclusive)
         dear = self._prices.at(counted) * policy.factor

@@ -39,7 +39,8 @@ class PricePolicy:
     ``power``, times ``worth``; prices below ``least`` are nothing. ``crossing`` is the part of an
     exclusive slot's price that shared work pays for an idle agent, ``draining`` the part it pays
     for one who has shared work already and would be idle later. ``spared`` is the part of the
-    shared slots of idle agents with exclusive ones that does not count as free. ``factor``
+    shared slots of idle agents with exclusive ones that does not count as free when exclusive
+    demand is sure to come soon. ``factor``
     multiplies every price (0: no prices).
     """
 

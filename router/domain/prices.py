@@ -108,7 +108,10 @@ class PriceList:
         worth = np.array(
             [policy.worth * forecast.weights.get(kind, 0.0) ** policy.power for kind in kinds]
         )
-        self._table = poisson_tails(means) * worth[:, None]
+        tails = poisson_tails(means)
+        #: How likely it is that anything comes soon that takes a whole agent.
+        self.whole = float(tails[0, 1])
+        self._table = tails * worth[:, None]
         self._rows = np.arange(len(kinds))
 
     def at(self, free: Reals) -> Reals:

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from router.domain.conversation import Offered
 from router.domain.forecast import Demand
 from router.domain.ids import Skill
 from router.domain.prices import Category
 from router.service.carry import LEASE
+from router.service.desk import accept, wrap_up
 from router.service.dispatch import Dispatcher
 from router.service.forecast import tally
 from router.service.ports import Conflict
@@ -105,3 +107,26 @@ async def test_what_is_foreseen_prices_the_last_slot_of_who_can_take_calls(shop:
     calls = seen.forecast.rates[Category(exclusive=True, skill=None)][0]
     assert 0 < calls < chats
     assert seen.since == START
+
+
+async def test_a_small_shop_without_calls_leaves_nobody_idle_beside_a_waiting_chat(
+    shop: Shop,
+) -> None:
+    """A complaint was foreseen once; two idle agents have room for eight chats."""
+    for name in ("lin", "mei"):
+        await shop.staff(name)
+    for number in range(6):
+        words = "我要投诉！快递三天没动了，我要找消协" if number == 0 else "包裹到哪里了？"
+        chat = await shop.hear(CHAT, f"c{number}", words)
+        await shop.settle()
+        held = await shop.conversation(chat)
+        assert isinstance(held.state, Offered), number
+        agent = held.state.agent
+        given = {"by": agent, "at": shop.clock.now()}
+        await shop.store.transact(accept, reservation=held.state.reservation, **given)
+        shop.clock.pass_by(4 * MINUTE)
+        given["at"] = shop.clock.now()
+        await shop.store.transact(
+            wrap_up, conversation=chat, disposition="answered", text="", **given
+        )
+    assert shop.dispatcher.foresight is not None
