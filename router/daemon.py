@@ -116,7 +116,7 @@ async def build(settings: Settings) -> Rooms:
         store, policy=settings.policy, families=families(settings), clock=clock, name=name
     )
     readers = Pool(settings.data, lanes=settings.readers)
-    library = Library(Retrieval, readers)
+    library = Library(Retrieval, clock, readers)
     store.listen(library.hear)
     store.listen(dispatcher.wake.ring)
     await library.refresh(store)

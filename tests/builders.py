@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from router.channel.contract import HttpCall, Outbound
+from router.domain.article import Article, ArticleState
 from router.domain.case import Case, CaseStatus
 from router.domain.contact import Contact
 from router.domain.content import Text
@@ -19,10 +20,12 @@ from router.domain.ids import (
     ConversationId,
     InteractionId,
     OutboxId,
+    ProductId,
     QueueName,
     ReservationId,
     Skill,
 )
+from router.domain.product import Product, ProductState
 from router.domain.reading import Alarm, Intent, Reading
 from router.domain.timeline import Direction, Interaction, Kind, Sending
 from router.domain.workforce import Agent, Need, Presence, Role
@@ -242,5 +245,35 @@ def an_outbox_row(row: str = "outbox-1", *, to: str = "o-lin", **changes: Any) -
         why="",
         reason="",
         settled_at=None,
+    )
+    return replace(plain, **changes)
+
+
+def an_article(article: str = "returns", **changes: Any) -> Article:
+    """Return an article that nobody has saved yet."""
+    plain = Article(
+        id=article,
+        state=ArticleState.PUBLISHED,
+        category="after-sales",
+        questions=("怎么退货?", "How do I return it? 📦"),
+        answer_zh="七天无理由。",
+        answer_en="Within seven days.",
+        channels=frozenset({"wechat"}),
+        updated_at=NOW,
+        updated_by="agent-1",
+        version=0,
+    )
+    return replace(plain, **changes)
+
+
+def a_product(product: str = "sofa", **changes: Any) -> Product:
+    """Return a product on sale that nobody has saved yet."""
+    plain = Product(
+        id=ProductId(product),
+        state=ProductState.ON_SALE,
+        title={"zh": product, "en": product},
+        words=(),
+        since=NOW,
+        updated_by="agent-1",
     )
     return replace(plain, **changes)

@@ -143,7 +143,7 @@ def _spent(told: _Completion, messages: list[dict[str, str]]) -> Spent:
 def _messages(asked: Asked) -> list[dict[str, str]]:
     articles = [
         {
-            "id": each.id,
+            "id": each.article,
             "questions": list(each.questions[:2]),
             "zh": each.answer_zh,
             "en": each.answer_en,

@@ -11,15 +11,16 @@ from argon2 import PasswordHasher
 from router.channel.accounts import shown_settings
 from router.cli.imports import AgentRow, ArticleRow
 from router.daemon import SystemClock, SystemIds
+from router.domain.article import Article
 from router.domain.errors import DomainError
 from router.domain.ids import AgentId, Skill
 from router.domain.workforce import Role
 from router.service import people
 from router.service.arrivals import source_of
-from router.service.knowledge import write
+from router.service.knowledge import put, state_of
 from router.service.ports import NotFound
 from router.service.proof import Proof, run_through
-from router.service.records import Article, RawDelivery
+from router.service.records import RawDelivery
 from router.service.replay import reread, take_again
 from router.service.unit import Unit
 from router.settings.load import Settings
@@ -125,21 +126,21 @@ async def import_articles(settings: Settings, rows: Sequence[ArticleRow]) -> lis
     store = await opened(settings)
     try:
         for row in rows:
-            await store.transact(_article, row)
+            await store.transact(_article, row, settings)
     finally:
         await store.close()
     return [f"{len(rows)} articles are written"]
 
 
-def _article(unit: Unit, row: ArticleRow) -> None:
+def _article(unit: Unit, row: ArticleRow, settings: Settings) -> None:
     at = SystemClock().now()
     try:
-        version = unit.journal.article(row.id).version
+        version = unit.knowledge.article(row.id).version
     except NotFound:
         version = 0
     article = Article(
         id=row.id,
-        state=row.state,
+        state=state_of(row.state),
         category=row.category,
         questions=row.wordings(),
         answer_zh=row.answer_zh,
@@ -149,7 +150,8 @@ def _article(unit: Unit, row: ArticleRow) -> None:
         updated_by=_COMMAND,
         version=version,
     )
-    write(unit, article=article, by=_COMMAND, at=at)
+    four_eyes = settings.policy.knowledge.four_eyes
+    put(unit, article=article, by=_COMMAND, four_eyes=four_eyes, at=at)
 
 
 async def replay(settings: Settings, delivery: str | None) -> list[str]:

@@ -65,3 +65,15 @@ class PromotionHeld(DomainError):
     """Nothing promotional goes to a contact with an open complaint."""
 
     code = "promotion_held"
+
+
+class OwnWork(DomainError):
+    """Somebody else must review or approve what one has written."""
+
+    code = "own_work"
+
+
+class NotFilled(DomainError):
+    """A script cannot be sent because a value that it needs is not known; the message names it."""
+
+    code = "not_filled"

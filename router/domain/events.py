@@ -75,7 +75,8 @@ KINDS: dict[str, str] = {
     "presence_changed": "an agent became available, busy, away or offline",
     "agent_changed": "skills, capacity or role of an agent changed",
     "alert_raised": "somebody must look at something now",
-    "article_changed": "an article was written, published or withdrawn",
+    "article_changed": "an article was written, reviewed, published or withdrawn",
+    "product_changed": "a product was added or its state or words changed",
 }
 
 

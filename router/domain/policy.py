@@ -129,6 +129,21 @@ class BotPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgePolicy:
+    """How articles and scripts come about.
+
+    With ``four_eyes`` nobody publishes or approves what they have written. Questions that the bot
+    could not answer are kept for ``questions_kept``. ``ask_rating`` is after which conversations
+    the contact is asked for a rating: ``never``, ``trials`` (those in which a script under trial
+    was used) or ``always``.
+    """
+
+    four_eyes: bool = False
+    questions_kept: timedelta = timedelta(days=90)
+    ask_rating: str = "trials"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShopPolicy:
     """Everything that routing, triage and the complaint clocks go by.
 
@@ -154,6 +169,7 @@ class ShopPolicy:
     raw_kept: timedelta
     hours: Hours
     crisis: CrisisPolicy
+    knowledge: KnowledgePolicy = KnowledgePolicy()
 
     def queue(self, name: QueueName) -> QueuePolicy:
         """Return the queue, or the default one if it is no longer configured."""

@@ -11,6 +11,7 @@ from router.domain.ids import (
     ContactId,
     ConversationId,
     InteractionId,
+    PublicationId,
 )
 from router.domain.reading import Reading
 
@@ -56,6 +57,7 @@ class Interaction:
 
     ``at`` is the platform's time, ``received_at`` ours. ``seq`` numbers the interactions of one
     conversation from 1. ``author`` is an agent's id, ``bot``, ``system`` or empty for the contact.
+    ``sources`` are the publications that an answer of ours came from.
     """
 
     id: InteractionId
@@ -80,3 +82,4 @@ class Interaction:
     recalled_at: datetime | None
     reading: Reading | None
     unread: bool
+    sources: tuple[PublicationId, ...] = ()

@@ -5,16 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from router.channel.contract import Capabilities
+from router.domain.article import Publication
 from router.domain.content import Content, Menu, Option, Pressed, Text, plain_text
 from router.domain.conversation import Close, Conversation, WithBot, step
 from router.domain.events import Happened
-from router.domain.ids import AccountName, ConversationId, QueueName
+from router.domain.ids import AccountName, ConversationId, ProductId, PublicationId, QueueName
 from router.domain.knowledge import Answer, AskBack, Candidate, HandOver, decide_answer
 from router.domain.policy import ShopPolicy
+from router.domain.product import Product, ProductState, may_be_used, named_in
 from router.domain.timeline import Direction, Interaction
+from router.service import questions
 from router.service.awareness import from_bot
 from router.service.ports import Conflict
-from router.service.records import Article, DecisionRecord
+from router.service.records import DecisionRecord
 from router.service.reply import announce, bot_reply
 from router.service.statement import Families, Statement, key_of, statements_for
 from router.service.unit import Unit
@@ -28,6 +31,15 @@ _PERSON: Mapping[str, str] = {
     "zh": "随时回复“人工”可转接人工客服。",
 }
 _WHICH: Mapping[str, str] = {"en": "Which of these do you mean?", "zh": "请问您想了解的是："}
+_NOT_ON_SALE: Mapping[ProductState, Mapping[str, str]] = {
+    ProductState.COMING: {"en": "{name} is not on sale yet.", "zh": "{name}尚未开售。"},
+    ProductState.DISCONTINUED: {"en": "{name} is no longer sold.", "zh": "{name}已停售。"},
+    ProductState.RECALLED: {"en": "{name} has been recalled.", "zh": "{name}已召回。"},
+}
+_SUCCESSOR: Mapping[str, str] = {
+    "en": "{name} has taken its place.",
+    "zh": "可以了解它的替代款{name}。",
+}
 _HUMAN: Mapping[str, str] = {"en": "Talk to a person", "zh": "转人工客服"}
 
 
@@ -88,23 +100,27 @@ class Utterance:
     """What the bot says, or that it hands over (``content`` None), and why.
 
     ``first`` are the official statements that are said before anything else, also before it
-    hands over.
+    hands over; ``sources`` the publications that it comes from.
     """
 
     content: Content | None
     because: Mapping[str, object]
     first: tuple[Statement, ...] = ()
+    sources: tuple[PublicationId, ...] = ()
 
 
 def compose(
     turn: Turn,
     candidates: tuple[Candidate, ...],
-    articles: Mapping[str, Article],
+    articles: Mapping[str, Publication],
     *,
+    products: Mapping[ProductId, Product],
     policy: ShopPolicy,
 ) -> Utterance:
     """Return what to say to ``turn``, official statements first; pure."""
-    utterance = _composed(turn, candidates, articles, policy=policy)
+    utterance = about_recall(turn, products) or _composed(
+        turn, candidates, articles, products=products, policy=policy
+    )
     return introduced(turn, utterance, policy=policy)
 
 
@@ -119,11 +135,31 @@ def introduced(turn: Turn, utterance: Utterance, *, policy: ShopPolicy) -> Utter
     return replace(utterance, content=content, first=turn.statements)
 
 
+def about_recall(turn: Turn, products: Mapping[ProductId, Product]) -> Utterance | None:
+    """Return the official statement where a recalled product is named; a person where it was said.
+
+    Of a recalled product nothing else is said, whatever an article holds.
+    """
+    for product in named_in(question_of(turn), products.values()):
+        if product.state is ProductState.RECALLED:
+            because = {"why": "recalled", "product": product.id}
+            words = product.statement(turn.language)
+            pinned = any(each.subject == f"product:{product.id}" for each in turn.statements)
+            told = any(
+                each.author == "bot" and words in plain_text(each.content) for each in turn.said
+            )
+            if pinned or told:
+                return Utterance(content=None, because=because)
+            return Utterance(content=Text(text=words), because=because)
+    return None
+
+
 def _composed(
     turn: Turn,
     candidates: tuple[Candidate, ...],
-    articles: Mapping[str, Article],
+    articles: Mapping[str, Publication],
     *,
+    products: Mapping[ProductId, Product],
     policy: ShopPolicy,
 ) -> Utterance:
     if turn.turns >= policy.bot.most_turns:
@@ -131,12 +167,18 @@ def _composed(
     pressed = turn.question.content
     if isinstance(pressed, Pressed) and pressed.payload.startswith("article:"):
         article = articles.get(pressed.payload.removeprefix("article:"))
-        if article is not None:
-            return _answer(turn, article, 1.0)
+        if article is not None and may_be_used(
+            answer=f"{article.answer_zh}\n{article.answer_en}",
+            about=article.products,
+            recommends=article.recommends,
+            asked=pressed.label,
+            products=products,
+        ):
+            return _answer(turn, article, 1.0, products)
     bot = policy.bot
     match decide_answer(candidates, answer_at=bot.answer_at, ask_at=bot.ask_at):
         case Answer(candidate=best) if best.article in articles:
-            return _answer(turn, articles[best.article], best.confidence)
+            return _answer(turn, articles[best.article], best.confidence, products)
         case AskBack(candidates=likely):
             menu = which(turn, {each.article: each.question for each in likely})
             return Utterance(content=menu, because={"why": "ask_back", **_odds(candidates)})
@@ -160,20 +202,34 @@ def _odds(candidates: tuple[Candidate, ...]) -> dict[str, object]:
     return {"candidates": {each.article: round(each.confidence, 3) for each in candidates}}
 
 
-def _answer(turn: Turn, article: Article, confidence: float) -> Utterance:
-    language = _spoken(turn.language)
-    first, second = (
-        (article.answer_en, article.answer_zh)
-        if language == "en"
-        else (article.answer_zh, article.answer_en)
-    )
+def _standing(turn: Turn, products: Mapping[ProductId, Product]) -> str:
+    """Return that what was asked about is not on sale (yet), and what is in its place."""
+    lines, language = [], _spoken(turn.language)
+    for product in named_in(question_of(turn), products.values()):
+        if not product.on_sale:
+            lines.append(_NOT_ON_SALE[product.state][language].format(name=product.name(language)))
+            successor = products.get(product.successor) if product.successor else None
+            if successor is not None and successor.on_sale:
+                lines.append(_SUCCESSOR[language].format(name=successor.name(language)))
+    return "\n".join(lines)
+
+
+def _answer(
+    turn: Turn,
+    article: Publication,
+    confidence: float,
+    products: Mapping[ProductId, Product],
+) -> Utterance:
+    said = (_standing(turn, products), article.answer(_spoken(turn.language)))
     because = {
         "why": "article",
-        "article": article.id,
-        "version": article.version,
+        "article": article.article,
+        "publication": article.id,
+        "number": article.number,
         "confidence": round(confidence, 3),
     }
-    return Utterance(content=Text(text=first or second), because=because)
+    words = "\n".join(filter(None, said))
+    return Utterance(content=Text(text=words), because=because, sources=(article.id,))
 
 
 def say(
@@ -202,6 +258,9 @@ def say(
     last = question_in(said)
     if last is None or (last.id, last.content) != (turn.question.id, turn.question.content):
         raise Conflict("the contact has said more since")
+    for each in utterance.sources:
+        if not unit.knowledge.publication(each).holds(at):
+            raise Conflict("what was to be answered is no longer published")
     able = capabilities.get(held.account) or Capabilities(replies=False)
     cases = unit.cases.open_of(members)
     name = policy.bot.name.get(_spoken(turn.language), "")
@@ -212,6 +271,8 @@ def say(
         why = str(utterance.because.get("why", "bot_unsure"))
         why = "open_case" if cases else circling or why
         _decide(unit, held, utterance, kind="bot_hands_over", at=at)
+        if why == "bot_unsure":
+            questions.keep(unit, turn.question, language=turn.language, at=at)
         from_bot(unit, held, why=why, at=at)
         return False
     if not able.replies:
@@ -227,6 +288,7 @@ def say(
         at=at,
         key=f"bot:{turn.question.id}",
         decision=decided,
+        sources=utterance.sources,
     )
     return True
 

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from router.domain.article import Publication
 from router.domain.content import Option
 from router.domain.ids import AccountName, ConversationId, InteractionId, QueueName
 from router.domain.knowledge import Candidate
-from router.service.records import Article
 
 #: The name of the bot that is always there.
 BUILT_IN = "built_in"
@@ -107,7 +107,7 @@ class Asked:
     text: str
     payload: str
     said: tuple[Line, ...]
-    articles: tuple[Article, ...]
+    articles: tuple[Publication, ...]
     candidates: tuple[Candidate, ...]
     turns: int
     at: datetime

@@ -1,4 +1,4 @@
-"""What time alone brings about: overdue cases, wrap-ups left standing, parked ones that wake."""
+"""What time alone brings about: overdue cases, wrap-ups, parked ones that wake, lapsed articles."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,6 +8,7 @@ from router.domain.events import Happened
 from router.domain.policy import ShopPolicy
 from router.service.answer import close_silent
 from router.service.cases import escalate_overdue
+from router.service.knowledge import any_lapsed, turn_over
 from router.service.unit import Unit
 
 
@@ -19,11 +20,12 @@ class Rung:
     wrapped_up: int
     woken: int
     silent: int
+    lapsed: int
 
 
 def anything_due(unit: Unit, *, policy: ShopPolicy, at: datetime) -> bool:
     """Return whether `ring` would change anything; asked every second, so it only reads."""
-    if unit.cases.overdue(at, limit=1):
+    if unit.cases.overdue(at, limit=1) or any_lapsed(unit, at=at):
         return True
     routing = policy.routing
     for held in unit.conversations.open():
@@ -67,4 +69,10 @@ def ring(unit: Unit, *, policy: ShopPolicy, at: datetime) -> Rung:
             at=at,
         )
     silent = close_silent(unit, policy=policy, at=at)
-    return Rung(escalated=escalated, wrapped_up=wrapped_up, woken=woken, silent=silent)
+    return Rung(
+        escalated=escalated,
+        wrapped_up=wrapped_up,
+        woken=woken,
+        silent=silent,
+        lapsed=turn_over(unit, at=at),
+    )

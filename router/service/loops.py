@@ -106,9 +106,16 @@ def forgetting_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:
         gone = await store.transact(_forget, now - policy.raw_kept, now - _DEMAND_KEPT)
         if gone:
             log.info("raw_deliveries_forgotten", count=gone)
+        asked = now - policy.knowledge.questions_kept
+        if forgotten := await store.transact(_forget_questions, asked):
+            log.info("open_questions_forgotten", count=forgotten)
         return False
 
     return Loop("forgetting", work, 60.0)
+
+
+def _forget_questions(unit: Unit, before: datetime) -> int:
+    return unit.knowledge.forget_questions(before=before)
 
 
 def _forget(unit: Unit, before: datetime, demand_before: datetime) -> int:

@@ -281,14 +281,24 @@ class ReadingRoom:
         words = plain_text(said.content)
         if not words:
             return False
-        if self._any_question(said.account):
+        if self._any_question(said.account) or self._knowledge.is_recalled(words):
             return True
         if heard.candidates is None:
             found = self._knowledge.best(
-                words, language=heard.reading.language, limit=1, channel=said.channel
+                words,
+                language=heard.reading.language,
+                limit=1,
+                channel=said.channel,
+                account=said.account,
             )
         else:
-            found = self._knowledge.fitting(heard.candidates, channel=said.channel, limit=1)
+            found = self._knowledge.fitting(
+                heard.candidates,
+                asked=words,
+                channel=said.channel,
+                account=said.account,
+                limit=1,
+            )
         return bool(found) and found[0].confidence >= self._policy.bot.ask_at
 
     def _let_go(self, held: _Held) -> None:

@@ -18,6 +18,7 @@ from router.domain.ids import (
     InteractionId,
     MediaId,
     OutboxId,
+    PublicationId,
     QueueName,
     ReservationId,
 )
@@ -223,19 +224,14 @@ class MediaRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
-    """An answer of the shop's to a common question. ``state``: draft, published, withdrawn."""
+class PublicationUse:
+    """An answer that came from a publication; ``author`` is an agent's id or ``bot``."""
 
-    id: str
-    state: str
-    category: str
-    questions: tuple[str, ...]
-    answer_zh: str
-    answer_en: str
-    channels: frozenset[str]
-    updated_at: datetime
-    updated_by: str
-    version: int
+    publication: PublicationId
+    interaction: InteractionId
+    conversation: ConversationId
+    author: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,14 @@ from router.domain.content import Content, Media, Text, plain_text
 from router.domain.conversation import Conversation, WithAgent, WithBot, responsible
 from router.domain.errors import Invalid, NotYours, PromotionHeld
 from router.domain.events import Happened
-from router.domain.ids import AgentId, ContactId, ConversationId, InteractionId, OutboxId
+from router.domain.ids import (
+    AgentId,
+    ContactId,
+    ConversationId,
+    InteractionId,
+    OutboxId,
+    PublicationId,
+)
 from router.domain.timeline import Direction, Interaction, Kind, Sending
 from router.service.records import OutboxRow, OutboxState
 from router.service.room import audience_of, use_window
@@ -39,13 +46,14 @@ def reply(
     key: str = "",
     promotional: bool = False,
     audience: Audience | None = None,
+    sources: tuple[PublicationId, ...] = (),
 ) -> Said:
     """Queue an agent's answer in the conversation that the agent holds.
 
     ``audience`` is who may read it, if not the usual of the conversation. ``key`` makes a repeated
     request (a double click, a retry) the same answer. What is ``promotional`` does not go to a
-    person with an open complaint. Raises NotYours, CannotReply, WindowClosed, QuotaUsed,
-    PromotionHeld or Invalid.
+    person with an open complaint. ``sources`` are the publications that it came from. Raises
+    NotYours, CannotReply, WindowClosed, QuotaUsed, PromotionHeld or Invalid.
     """
     held = unit.conversations.get(conversation)
     if not isinstance(held.state, WithAgent) or responsible(held.state) != by:
@@ -65,7 +73,13 @@ def reply(
         at=at,
         key=key,
         audience=audience,
+        sources=known_sources(unit, sources),
     )
+
+
+def known_sources(unit: Unit, given: tuple[PublicationId, ...]) -> tuple[PublicationId, ...]:
+    """Return the publications that an answer names, each once; raises NotFound for others."""
+    return tuple(unit.knowledge.publication(each).id for each in dict.fromkeys(given))
 
 
 def check_promotion(unit: Unit, contact: ContactId) -> None:
@@ -121,6 +135,7 @@ def bot_reply(
     at: datetime,
     key: str,
     decision: str = "",
+    sources: tuple[PublicationId, ...] = (),
 ) -> Said:
     """Queue the bot's answer in a conversation that the bot holds."""
     held = unit.conversations.get(conversation)
@@ -137,6 +152,7 @@ def bot_reply(
         at=at,
         key=key,
         decision=decision,
+        sources=sources,
     )
 
 
@@ -153,6 +169,7 @@ def _say(
     key: str,
     decision: str = "",
     audience: Audience | None = None,
+    sources: tuple[PublicationId, ...] = (),
 ) -> Said:
     _check(content)
     external_id = f"out:{key or unit.new_id()}"
@@ -185,6 +202,7 @@ def _say(
         recalled_at=None,
         reading=None,
         unread=False,
+        sources=sources,
     )
     unit.conversations.append(interaction)
     _queue(unit, held, interaction, speaker=speaker, at=at)

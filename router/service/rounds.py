@@ -7,7 +7,7 @@ waiting. Who stops in the middle leaves a turn that the next daemon takes up.
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -117,7 +117,8 @@ class Rounds:
         spec = self.choice.spec_for(turn.account, turn.queue)
         content = turn.question.content
         chosen = isinstance(content, Pressed) and content.payload.startswith("article:")
-        if spec is None or chosen or turn.turns >= self.policy.bot.most_turns:
+        recalled = answer.about_recall(turn, self.knowledge.products()) is not None
+        if spec is None or chosen or recalled or turn.turns >= self.policy.bot.most_turns:
             await self._conclude(turn, Outcome(utterance=await self._built_in(turn), state="said"))
             return
         outcome = await self._outside(turn, spec)
@@ -173,6 +174,7 @@ class Rounds:
             language=turn.language,
             limit=spec.articles,
             channel=turn.channel,
+            account=turn.account,
         )
         return turns.asked_of(
             turn, candidates=found, articles=self.knowledge.published(), at=self.clock.now()
@@ -183,15 +185,22 @@ class Rounds:
             answer.question_of(turn),
             language=turn.language,
             channel=turn.channel,
+            account=turn.account,
         )
-        return answer.compose(turn, candidates, self.knowledge.published(), policy=self.policy)
+        return answer.compose(
+            turn,
+            candidates,
+            self.knowledge.published(),
+            products=self.knowledge.products(),
+            policy=self.policy,
+        )
 
     async def _instead(self, turn: Turn, spec: BotSpec, why: str, spent: Spent) -> Outcome:
         """Let the built-in bot try, if it may; else a person has it, with all that was said."""
         if spec.fallback and why != "open_case":
             utterance = await self._built_in(turn)
             because = {**utterance.because, "instead_of": spec.name, "failed": why}
-            utterance = Utterance(content=utterance.content, because=because, first=utterance.first)
+            utterance = replace(utterance, because=because)
         else:
             utterance = Utterance(
                 content=None, because={"why": why, "bot": spec.name}, first=turn.statements

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from router.channel.contract import Capabilities
+from router.domain.article import Publication
 from router.domain.content import Content, Menu, Option, Pressed, Text, plain_text
 from router.domain.conversation import WithBot
 from router.domain.grounding import Grounded, Source, check, forbidden
@@ -29,7 +30,6 @@ from router.service.botport import (
     Told,
 )
 from router.service.ports import Conflict
-from router.service.records import Article
 from router.service.suspect import probable_cases
 from router.service.unit import Unit
 
@@ -51,7 +51,7 @@ def asked_of(
     turn: Turn,
     *,
     candidates: tuple[Candidate, ...],
-    articles: Mapping[str, Article],
+    articles: Mapping[str, Publication],
     at: datetime,
 ) -> Asked:
     """Return what a bot is told of a turn: this conversation, masked, and articles; no notes."""
@@ -175,7 +175,14 @@ def outcome_of(
     judged = _from_articles if spec.kind is BotKind.MODEL else _own_words
     content, because, fault = judged(told, asked, turn)
     if content is not None:
-        said = Utterance(content=content, because={**because, "bot": spec.name})
+        held = {str(each.article): each.id for each in asked.articles}
+        named = because.get("articles", ())
+        sources = (
+            tuple(held[each] for each in named if each in held)
+            if isinstance(named, Mapping | list)
+            else ()
+        )
+        said = Utterance(content=content, because={**because, "bot": spec.name}, sources=sources)
         return _done(turn, said, policy=policy, state="said", spent=told.spent)
     return _done(
         turn,
@@ -199,7 +206,7 @@ def _done(
 
 def _from_articles(told: Told, asked: Asked, turn: Turn) -> _Judged:
     """Let a model say what the articles say, or ask which of them is meant; nothing else."""
-    offered = {each.id: each for each in asked.articles}
+    offered = {str(each.article): each for each in asked.articles}
     if told.ask:
         chosen = [each for each in dict.fromkeys(told.ask) if each in offered][:3]
         if not chosen:
@@ -210,14 +217,14 @@ def _from_articles(told: Told, asked: Asked, turn: Turn) -> _Judged:
     sources = [_source(each) for each in asked.articles]
     verdict = check(told.text, told.articles, sources)
     if isinstance(verdict, Grounded):
-        cited = {name: offered[name].version for name in verdict.articles}
+        cited = {name: offered[name].number for name in verdict.articles}
         return Text(text=told.text.strip()), {"why": "model", "articles": cited}, ""
     return None, {}, verdict.fault.value
 
 
-def _source(article: Article) -> Source:
+def _source(article: Publication) -> Source:
     return Source(
-        id=article.id,
+        id=article.article,
         text="\n".join((*article.questions, article.answer_zh, article.answer_en)),
     )
 

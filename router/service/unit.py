@@ -10,6 +10,7 @@ from router.domain.events import Happened
 from router.service.repository.complaints import Cases, Crises, FollowUps
 from router.service.repository.help import BotTurns
 from router.service.repository.journal import Journal
+from router.service.repository.knowledge import Knowledge
 from router.service.repository.people import Contacts, Proposals
 from router.service.repository.talk import Conversations
 from router.service.repository.work import Demands, Outbox, Workforce
@@ -40,6 +41,8 @@ class Unit(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def journal(self) -> Journal: ...
+    @property
+    def knowledge(self) -> Knowledge: ...
 
     def new_id(self) -> str:
         """Return an id nobody has had; later ids sort after earlier ones."""

@@ -242,6 +242,14 @@ class BotFile(File):
     bots: dict[str, OutsideBotFile] = {}
 
 
+class KnowledgeFile(File):
+    """knowledge.toml: how articles and scripts come about."""
+
+    four_eyes: bool
+    questions_kept: str
+    ask_rating: typing.Literal["never", "trials", "always"]
+
+
 class ChannelFile(File):
     """channels/NAME.toml: one account."""
 

@@ -10,6 +10,7 @@ from router.domain.hours import AROUND_THE_CLOCK, Hours
 from router.domain.ids import QueueName, Skill
 from router.domain.policy import (
     BotPolicy,
+    KnowledgePolicy,
     PricePolicy,
     QueuePolicy,
     RoutingPolicy,
@@ -25,6 +26,7 @@ from router.settings.files import (
     CaseFile,
     CrisisFile,
     HoursFile,
+    KnowledgeFile,
     NeedFile,
     PriceFile,
     Problem,
@@ -47,6 +49,7 @@ def read_policy(
     cases = read_struct(CaseFile, tables["cases"], "cases.toml", problems)
     crisis = read_struct(CrisisFile, tables["crisis"], "crisis.toml", problems)
     bot = read_struct(BotFile, tables["bot"], "bot.toml", problems)
+    writing = read_struct(KnowledgeFile, tables["knowledge"], "knowledge.toml", problems)
     times = read_struct(HoursFile, tables["hours"], "hours.toml", problems)
     if (
         router is None
@@ -56,6 +59,7 @@ def read_policy(
         or crisis is None
         or bot is None
         or times is None
+        or writing is None
     ):
         return None
     hours = read_hours(times, problems)
@@ -119,6 +123,11 @@ def read_policy(
         skills=skills.titles,
         shop=router.shop,
         crisis=read_crisis(crisis, problems),
+        knowledge=KnowledgePolicy(
+            four_eyes=writing.four_eyes,
+            questions_kept=reads.time("knowledge.toml", "questions_kept", writing.questions_kept),
+            ask_rating=writing.ask_rating,
+        ),
         raw_kept=reads.time("router.toml", "raw_kept", router.raw_kept),
         hours=hours,
     )

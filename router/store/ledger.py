@@ -1,4 +1,4 @@
-"""The tables of what is written down: events, decisions, alerts, articles, leases."""
+"""The tables of what is written down: events, decisions, alerts, leases."""
 
 import sqlalchemy as sa
 
@@ -12,7 +12,6 @@ from router.store.schema import (
     number,
     weight,
     word,
-    words,
 )
 from router.store.types import UtcDateTime
 
@@ -67,21 +66,6 @@ alerts = sa.Table(
     moment_or_never("seen_at"),
     maybe("seen_by"),
     sa.Index(None, "agent_id", "seen_at", "at"),
-)
-
-articles = sa.Table(
-    "articles",
-    metadata,
-    key(),
-    word("state"),  # draft, published, withdrawn
-    words("category"),
-    word("questions"),
-    words("answer_zh"),
-    words("answer_en"),
-    word("channels"),
-    moment("updated_at"),
-    words("updated_by"),
-    count("version"),
 )
 
 leases = sa.Table("leases", metadata, key("name"), word("holder"), number("fence"), moment("until"))

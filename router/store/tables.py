@@ -174,6 +174,7 @@ interactions = sa.Table(
     maybe("reading"),
     flag("unread"),
     flag("urgent"),  # what the fast tier heard in it cannot wait for its turn
+    words("sources"),  # the publications that an answer of ours came from
     sa.UniqueConstraint("account", "external_id"),
     sa.UniqueConstraint("conversation_id", "seq"),
     sa.Index("ix_interactions_contact_id", "contact_id", "at", "id"),

@@ -15,6 +15,7 @@ from router.domain.ids import (
     ContactId,
     ConversationId,
     InteractionId,
+    PublicationId,
 )
 from router.domain.reading import Reading
 from router.domain.timeline import Direction, Interaction, Kind, Sending
@@ -23,6 +24,7 @@ from router.store.codec import dump, load
 from router.store.dialect import containing, contains, insert_new
 from router.store.rows import insert, many, must_be_there, one, the
 from router.store.tables import conversations, early_changes, interactions
+from router.store.writings import publication_uses
 
 _CHUNK = 5000  # conversations asked for in one statement
 _LAST = 2**62  # later than any seq
@@ -34,6 +36,7 @@ _external = sa.and_(
 )
 
 _APPEND = insert_new(interactions, unless=("account", "external_id"))
+_USE = sa.insert(publication_uses)
 _GET = sa.select(interactions).where(interactions.c.id == sa.bindparam("of"))
 _BY_EXTERNAL = sa.select(interactions).where(_external)
 _WRITE = sa.update(interactions).where(interactions.c.id == sa.bindparam("of"))
@@ -150,7 +153,10 @@ class SqlTimeline:
     ) -> bool:
         """Insert; return False if (account, external id) stands on a timeline already."""
         values = {**_values(interaction, reply_handle), "urgent": urgent}
-        return insert(self._connection, _APPEND, values)
+        new = insert(self._connection, _APPEND, values)
+        if new and interaction.sources:
+            self._connection.execute(_USE, _uses(interaction))
+        return new
 
     def interaction(self, interaction: InteractionId) -> Interaction:
         """Return an interaction; raises NotFound."""
@@ -328,7 +334,21 @@ def _values(interaction: Interaction, reply_handle: str) -> dict[str, Any]:
         "recalled_at": interaction.recalled_at,
         "reading": None if reading is None else dump(reading),
         "unread": interaction.unread,
+        "sources": dump(interaction.sources) if interaction.sources else "",
     }
+
+
+def _uses(interaction: Interaction) -> list[dict[str, Any]]:
+    return [
+        {
+            "interaction_id": interaction.id,
+            "publication_id": source,
+            "conversation_id": interaction.conversation,
+            "author": interaction.author,
+            "at": interaction.at,
+        }
+        for source in dict.fromkeys(interaction.sources)
+    ]
 
 
 def _interaction(row: RowMapping) -> Interaction:
@@ -355,7 +375,12 @@ def _interaction(row: RowMapping) -> Interaction:
         recalled_at=row["recalled_at"],
         reading=None if row["reading"] is None else load(Reading, row["reading"]),
         unread=row["unread"],
+        sources=_sources(row["sources"]),
     )
+
+
+def _sources(text: str) -> tuple[PublicationId, ...]:
+    return tuple(map(PublicationId, load(tuple[str, ...], text))) if text else ()
 
 
 def _early(row: RowMapping) -> EarlyChange:

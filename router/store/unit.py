@@ -19,6 +19,7 @@ from router.store.demands import SqlDemands
 from router.store.dialect import EVENT_LOCK, alone
 from router.store.followups import SqlFollowUps
 from router.store.journal import SqlJournal
+from router.store.knowledge import SqlKnowledge
 from router.store.ledger import events
 from router.store.outbox import SqlOutbox
 from router.store.proposals import SqlProposals
@@ -48,6 +49,7 @@ class SqlUnit:
         self.demands = SqlDemands(connection)
         self.outbox = SqlOutbox(connection)
         self.journal = SqlJournal(connection)
+        self.knowledge = SqlKnowledge(connection)
 
     def now(self) -> datetime:
         """Return the time of the store's clock."""

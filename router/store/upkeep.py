@@ -1,4 +1,4 @@
-"""The repository of what keeps the daemon going: deliveries, cursors, media, articles, leases."""
+"""The repository of what keeps the daemon going: deliveries, cursors, media, leases."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,12 +9,11 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from router.domain.content import Content
 from router.domain.ids import AccountName, InteractionId, MediaId
-from router.service.ports import Conflict
-from router.service.records import Article, Lease, MediaRow, RawDelivery
+from router.service.records import Lease, MediaRow, RawDelivery
 from router.store.codec import dump, load
 from router.store.dialect import insert_new, insert_or_add, insert_or_set
-from router.store.ledger import articles, leases, meta
-from router.store.rows import insert, many, must_be_there, must_change, one, the
+from router.store.ledger import leases, meta
+from router.store.rows import insert, many, must_be_there, one, the
 from router.store.traffic import counts, cursors, deliveries, media
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # a lease until then is nobody's
@@ -51,13 +50,6 @@ _WANTED = (
     .limit(_at_most)
 )
 _SAVE_MEDIA = sa.update(media).where(media.c.id == sa.bindparam("of"))
-_ARTICLES = sa.select(articles).order_by(articles.c.category, articles.c.id)
-_PUBLISHED = _ARTICLES.where(articles.c.state == "published")
-_ARTICLE = sa.select(articles).where(articles.c.id == sa.bindparam("of"))
-_ADD_ARTICLE = insert_new(articles)
-_SAVE_ARTICLE = sa.update(articles).where(
-    articles.c.id == sa.bindparam("of"), articles.c.version == sa.bindparam("expected")
-)
 _TAKE_LEASE = insert_new(leases)
 _LEASE = sa.select(leases).where(leases.c.name == sa.bindparam("of"))
 _LOCK_LEASE = _LEASE.with_for_update()
@@ -68,7 +60,7 @@ _SET_META = insert_or_set(meta, "value")
 
 
 class SqlUpkeep:
-    """Raw deliveries, counts, cursors, media, articles, leases and single settings."""
+    """Raw deliveries, counts, cursors, media, leases and single settings."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -152,28 +144,6 @@ class SqlUpkeep:
         values = {"of": row.id, **_media_values(row)}
         must_be_there(self._connection, _SAVE_MEDIA, values, f"media {row.id}")
 
-    def articles(self, *, published_only: bool) -> tuple[Article, ...]:
-        """Return the articles by category."""
-        asked = _PUBLISHED if published_only else _ARTICLES
-        return tuple(map(_article, many(self._connection, asked)))
-
-    def article(self, article: str) -> Article:
-        """Return an article; raises NotFound."""
-        return _article(the(self._connection, _ARTICLE, {"of": article}, f"article {article}"))
-
-    def save_article(self, article: Article) -> None:
-        """Insert (version 0; stored as 1) or write if the version is the stored one.
-
-        Raises Conflict if the article was changed meanwhile, or stands there already.
-        """
-        values = {**_article_values(article), "version": article.version + 1}
-        problem = f"article {article.id} was changed meanwhile"
-        if article.version:
-            keys = {"of": article.id, "expected": article.version}
-            must_change(self._connection, _SAVE_ARTICLE, {**keys, **values}, problem)
-        elif not insert(self._connection, _ADD_ARTICLE, {"id": article.id, **values}):
-            raise Conflict(problem)
-
     def lease(self, name: str, *, holder: str, now: datetime, until: datetime) -> Lease | None:
         """Take or keep a lease; None if somebody else holds it. A new holder gets a new fence."""
         first = {"name": name, "holder": holder, "fence": 1, "until": until}
@@ -251,34 +221,6 @@ def _media(row: RowMapping) -> MediaRow:
         attempts=row["attempts"],
         next_at=row["next_at"],
         why=row["why"],
-    )
-
-
-def _article_values(article: Article) -> dict[str, Any]:
-    return {
-        "state": article.state,
-        "category": article.category,
-        "questions": dump(article.questions),
-        "answer_zh": article.answer_zh,
-        "answer_en": article.answer_en,
-        "channels": dump(article.channels),
-        "updated_at": article.updated_at,
-        "updated_by": article.updated_by,
-    }
-
-
-def _article(row: RowMapping) -> Article:
-    return Article(
-        id=row["id"],
-        state=row["state"],
-        category=row["category"],
-        questions=load(tuple[str, ...], row["questions"]),
-        answer_zh=row["answer_zh"],
-        answer_en=row["answer_en"],
-        channels=load(frozenset[str], row["channels"]),
-        updated_at=row["updated_at"],
-        updated_by=row["updated_by"],
-        version=row["version"],
     )
 
 

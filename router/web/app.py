@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from router.web import chat, health, live, signin, uploads, webhooks
+from router.web import chat, health, live, published, signin, uploads, webhooks
 from router.web.api.document import add_to as add_api
 from router.web.around import dress, observe
 from router.web.auth import STORAGE, guard, session_storage, sessions
@@ -36,6 +36,7 @@ CONSOLE: Final = (
     "figures",
     "knowledge",
     "plans",
+    "products",
     "me",
 )
 
@@ -54,7 +55,7 @@ def build_app(deps: Deps) -> web.Application:
     deps.listens.listen(hub.committed)
     deps.listens.listen(deps.metrics.notice)
     hub.also_tell(sockets.notice, present=lambda: len(sockets) > 0)
-    for routes in (signin, live, webhooks, chat, uploads, health):
+    for routes in (signin, live, webhooks, chat, published, uploads, health):
         app.add_routes(routes.routes)
     add_api(app)
     for name in CONSOLE:

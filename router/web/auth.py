@@ -37,7 +37,7 @@ CSRF_HEADER: Final = "X-CSRF-Token"
 SESSION_SECONDS: Final = 12 * 60 * 60
 #: What anybody may ask for; a name that ends in a slash stands for all below it.
 PUBLIC: Final = (
-    *("/signin", "/static/", "/favicon.ico", "/shop"),
+    *("/signin", "/static/", "/favicon.ico", "/shop", "/k/"),
     *("/hooks/", "/v1/", "/ws/"),
     *("/healthz", "/readyz", "/metrics"),
     *("/api/v1/openapi.json", "/api/v1/docs"),

@@ -9,10 +9,12 @@ from aiohttp import web
 
 from router.channel.accounts import Account
 from router.channel.contract import Call, Capabilities, Family
+from router.domain.article import Publication
 from router.domain.errors import Invalid
-from router.domain.ids import AccountName
+from router.domain.ids import AccountName, ProductId
 from router.domain.knowledge import Candidate
 from router.domain.policy import ShopPolicy
+from router.domain.product import Product
 from router.service.accept import Intake
 from router.service.plans import Plans
 from router.service.ports import Clock, Ids, Reader, Store
@@ -28,7 +30,13 @@ class Listens(Protocol):
 class Knows(Protocol):
     """Finds articles for a question, by what is published now."""
 
-    def best(self, question: str, *, language: str, limit: int = 3) -> tuple[Candidate, ...]: ...
+    def best(
+        self, question: str, *, language: str, limit: int = 3, channel: str = "", account: str = ""
+    ) -> tuple[Candidate, ...]: ...
+
+    def published(self) -> Mapping[str, Publication]: ...
+
+    def products(self) -> Mapping[ProductId, Product]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,11 @@ def moment(value: datetime, lang: str, zone: ZoneInfo) -> str:
     return str(format_datetime(value, "medium", tzinfo=zone, locale=LOCALES[lang]))
 
 
+def local(value: datetime, zone: ZoneInfo) -> str:
+    """Return a time as the fields of a form take it, in the shop's time zone."""
+    return value.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+
+
 def iso(value: datetime) -> str:
     """Return a time as scripts read it, in UTC."""
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -98,6 +98,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "agent_changed": ("queues", "people"),
     "alert_raised": ("queues", "desk", "alerts"),
     "article_changed": ("knowledge",),
+    "product_changed": ("knowledge",),
 }
 #: Unknown to the table (a newer daemon's event): whoever watches the whole shop looks again.
 _UNKNOWN: Final = ("queues", "trouble")

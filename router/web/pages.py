@@ -2,7 +2,8 @@
 
 Every template has ``lang``, ``me`` (None before sign-in), ``csrf``, ``at`` (the time of the page),
 ``path``, and the filters ``duration``, ``clock``, ``day``, ``moment``,
-``number``, ``iso``, ``said(topic)`` (a code in words, see `router.web.phrases`) and ``left_out``.
+``number``, ``iso``, ``local`` (for inputs), ``said(topic)`` (a code in words, see
+`router.web.phrases`) and ``left_out``.
 """
 
 from collections.abc import Callable, Mapping
@@ -98,6 +99,7 @@ class Pages:
             "day": in_zone(i18n.day),
             "moment": in_zone(i18n.moment),
             "iso": i18n.iso,
+            "local": lambda value: i18n.local(value, zone),
             "said": lambda code, topic: self.say(topic, code, own),
             "left_out": lambda why: self._left_out(why, own),
         }

@@ -13,11 +13,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from router.bots.assembly import open_bots
+from router.domain.article import Article
 from router.domain.ids import ConversationId
 from router.domain.timeline import Direction, Interaction
 from router.service.botport import BotChoice, BotKind, BotSpec, BotTurn
-from router.service.knowledge import write
-from router.service.records import Article
+from router.service.knowledge import put
 from router.service.rounds import Rounds
 from tests.service.conftest import ABLE, FAMILY, START, Shop
 
@@ -225,5 +225,5 @@ ARTICLES = (
 async def publish(shop: Shop, *articles: Article) -> None:
     """Publish articles, and know them."""
     for each in articles or ARTICLES:
-        await shop.store.transact(write, article=each, by="lin", at=START)
+        await shop.store.transact(put, article=each, by="lin", four_eyes=False, at=START)
     await shop.library.refresh(shop.store)

@@ -253,7 +253,7 @@ async def opened(database_url: str, folder: Path, *, port: int = 0) -> AsyncIter
     store = open_store(database_url, clock=clock, ids=ids)
     policy, accounts = load(environ={}).policy, open_accounts()
     families = {name: held.channel.family for name, held in accounts.items()}
-    library = Library(Retrieval)
+    library = Library(Retrieval, clock)
     store.listen(library.hear)
     dispatcher = Dispatcher(store, policy=policy, families=families, clock=clock, name="test")
     settings = WebSettings(

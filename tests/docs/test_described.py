@@ -29,6 +29,7 @@ SETTINGS = {
     "crisis.toml": files.CrisisFile,
     "hours.toml": files.HoursFile,
     "bot.toml": files.BotFile,
+    "knowledge.toml": files.KnowledgeFile,
     "channels/*.toml": files.ChannelFile,
 }
 
@@ -191,7 +192,7 @@ def test_every_metric_is_described() -> None:
 
 def test_nothing_is_described_that_is_not_there() -> None:
     table = set(re.findall(r"`([a-z_]+)`", section("Log").partition("| event |")[2]))
-    known = log_events() | {"send_attempts", "raw_kept"}
+    known = log_events() | {"send_attempts", "raw_kept", "questions_kept"}
     assert table - known == set()
     codes = set(re.findall(r"^\| `([a-z_]+)` \|", section("Error codes"), re.MULTILINE))
     assert codes - error_codes() == set()

@@ -156,7 +156,7 @@ class Shop:
             )
 
     def _knows(self, said: Interaction, heard: Heard) -> bool:
-        if self.any_question:
+        if self.any_question or self.library.is_recalled(plain_text(said.content)):
             return True
         found = self.library.best(
             plain_text(said.content),
@@ -172,7 +172,13 @@ class Shop:
             found = self.library.best(
                 answer.question_of(turn), language=turn.language, channel=turn.channel
             )
-            said = answer.compose(turn, found, self.library.published(), policy=self.policy)
+            said = answer.compose(
+                turn,
+                found,
+                self.library.published(),
+                products=self.library.products(),
+                policy=self.policy,
+            )
             await self.store.transact(
                 answer.say,
                 turn=turn,
@@ -236,7 +242,7 @@ async def open_shop(database_url: str) -> Shop:
     store = open_store(database_url, clock=clock, ids=Numbers())
     policy = load(environ={}).policy
     dispatcher = Dispatcher(store, policy=policy, families=FAMILY, clock=clock, name="test")
-    library = Library(Retrieval)
+    library = Library(Retrieval, clock)
     store.listen(library.hear)
     return Shop(store=store, clock=clock, policy=policy, library=library, dispatcher=dispatcher)
 

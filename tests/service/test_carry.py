@@ -177,7 +177,7 @@ async def test_the_bot_says_nothing_while_a_word_is_unread(shop: Shop) -> None:
     assert isinstance((await shop.conversation(chat)).state, WithBot)
     (turn,) = await shop.store.read(answer.due, policy=shop.policy, families=FAMILY)
     found = shop.library.best("怎么开发票", language="zh", channel=CHAT)
-    said = answer.compose(turn, found, shop.library.published(), policy=shop.policy)
+    said = answer.compose(turn, found, shop.library.published(), products={}, policy=shop.policy)
     await shop.hear(CHAT, "member-1", ANGRY)
 
     given = {"turn": turn, "utterance": said, "policy": shop.policy, "capabilities": ABLE}

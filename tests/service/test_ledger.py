@@ -334,7 +334,9 @@ async def say(shop: Shop, turn: answer.Turn) -> None:
     await shop.store.transact(
         answer.say,
         turn=turn,
-        utterance=answer.compose(turn, found, shop.library.published(), policy=shop.policy),
+        utterance=answer.compose(
+            turn, found, shop.library.published(), products={}, policy=shop.policy
+        ),
         policy=shop.policy,
         capabilities=ABLE,
         at=shop.clock.now(),

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from router.channel.contract import CallEnded, Identified, Rated, Speaker, Turn
+from router.domain.article import Article
 from router.domain.case import Case, CaseStatus, Resolution
 from router.domain.content import Text
 from router.domain.conversation import Closed, Offered, Queued, WithBot
@@ -15,8 +16,7 @@ from router.domain.workforce import Role
 from router.service import cases, contacts, desk, reply
 from router.service.desktop import Desk
 from router.service.desktop import desk as look_at_desk
-from router.service.knowledge import write
-from router.service.records import Article
+from router.service.knowledge import put
 from router.service.room import reply_room
 from router.service.unit import Unit
 from tests.service.conftest import ABLE, CHAT, PHONE, START, WECHAT, WEIBO, Shop, phone
@@ -281,7 +281,7 @@ async def publish(shop: Shop) -> None:
         updated_by="lin",
         version=0,
     )
-    await shop.store.transact(write, article=article, by="lin", at=START)
+    await shop.store.transact(put, article=article, by="lin", four_eyes=False, at=START)
     await shop.library.refresh(shop.store)
 
 

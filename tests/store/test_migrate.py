@@ -1,19 +1,24 @@
 """The migrations make the schema that the code expects, on both databases."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from router.service.ports import StoreUnavailable
-from router.store import aftermath, helpers, ledger, tables, traffic
-from router.store.migrate import current, head, upgrade
+from router.store import aftermath, helpers, ledger, tables, traffic, writings
+from router.store.migrate import _config, current, head, upgrade
 from router.store.schema import metadata
+from router.store.sqlite import sqlite_engine
+from router.store.unit import SqlUnit
+from tests.support.fakes import CountingIds, FixedClock
 from tests.support.postgres import Postgres
 from tests.support.processes import free_port
 
@@ -73,7 +78,7 @@ async def test_the_migrations_make_what_the_code_expects_on_postgresql(
 def test_every_table_is_known_wherever_it_is_written_down() -> None:
     written = {
         table.name
-        for module in (aftermath, helpers, ledger, tables, traffic)
+        for module in (aftermath, helpers, ledger, tables, traffic, writings)
         for table in vars(module).values()
         if isinstance(table, sa.Table)
     }
@@ -116,3 +121,49 @@ async def test_daemons_that_start_together_migrate_once(postgres_server: Postgre
 async def test_a_server_that_is_away_is_said_to_be_away() -> None:
     with pytest.raises(StoreUnavailable):
         await upgrade(f"postgresql+asyncpg://nobody@127.0.0.1:{free_port()}/none")
+
+
+def before_publications(connection: Connection) -> None:
+    """Bring an empty database to the revision before publications, with two articles in it."""
+    config = _config(connection)
+    command.upgrade(config, "0002")
+    connection.execute(
+        sa.text(
+            "INSERT INTO articles (id, state, questions, answer_zh, channels, updated_at,"
+            " updated_by, version) VALUES ('a', 'published', '[\"怎么退货\"]', '七天', '[]',"
+            " '2026-11-01 08:00:00', 'li', 3), ('b', 'draft', '[\"x\"]', 'y', '[]',"
+            " '2026-11-01 08:00:00', 'li', 1)"
+        )
+    )
+
+
+def after_publications(connection: Connection) -> None:
+    """Check that what was published is published still, and that nothing else is."""
+    command.upgrade(_config(connection), "head")
+    unit = SqlUnit(connection, clock=FixedClock(), ids=CountingIds())
+    (made,) = unit.knowledge.standing()
+    published, draft = unit.knowledge.article("a"), unit.knowledge.article("b")
+    assert (made.article, made.answer_zh, made.number) == ("a", "七天", 1)
+    assert (published.live, published.version, draft.live) == (made.id, 3, None)
+    assert made.holds(datetime(2026, 11, 2, tzinfo=UTC))
+    assert published.accounts == frozenset()
+
+
+def test_what_was_published_before_publications_came_is_published_still_on_sqlite(
+    tmp_path: Path,
+) -> None:
+    engine = sqlite_engine(f"sqlite:///{tmp_path / 'old.db'}", readonly=False)
+    with engine.begin() as connection:
+        before_publications(connection)
+        after_publications(connection)
+    engine.dispose()
+
+
+async def test_what_was_published_before_publications_came_is_published_still_on_postgresql(
+    postgres_url: str,
+) -> None:
+    engine = create_async_engine(postgres_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(before_publications)
+        await connection.run_sync(after_publications)
+    await engine.dispose()

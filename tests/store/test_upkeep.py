@@ -1,4 +1,4 @@
-"""Deliveries, cursors, media, articles and leases: what keeps the daemon going is kept."""
+"""Deliveries, cursors, media and leases: what keeps the daemon going is kept."""
 
 import asyncio
 from dataclasses import replace
@@ -9,8 +9,8 @@ import pytest
 
 from router.domain.content import Media, MediaKind
 from router.domain.ids import AccountName, InteractionId, MediaId
-from router.service.ports import Conflict, NotFound
-from router.service.records import Article, Lease, MediaRow, RawDelivery
+from router.service.ports import NotFound
+from router.service.records import Lease, MediaRow, RawDelivery
 from router.store.engine import SqlStore
 from router.store.unit import SqlUnit
 from tests.builders import NOW
@@ -50,23 +50,6 @@ def a_file(number: int, **changes: Any) -> MediaRow:
         attempts=0,
         next_at=NOW + number * MINUTE,
         why="",
-    )
-    return replace(plain, **changes)
-
-
-def an_article(article: str = "returns", **changes: Any) -> Article:
-    """Return a published article that nobody has saved yet."""
-    plain = Article(
-        id=article,
-        state="published",
-        category="after-sales",
-        questions=("怎么退货?", "How do I return it? 📦"),
-        answer_zh="七天无理由。",
-        answer_en="Within seven days.",
-        channels=frozenset({"wechat"}),
-        updated_at=NOW,
-        updated_by="agent-1",
-        version=0,
     )
     return replace(plain, **changes)
 
@@ -155,30 +138,6 @@ async def test_media_is_wanted_until_it_is_stored(store: SqlStore) -> None:
     ):
         with pytest.raises(NotFound):
             await store.transact(verb)
-
-
-async def test_an_article_is_written_once_and_then_only_over_what_was_read(
-    store: SqlStore,
-) -> None:
-    def save(unit: SqlUnit, article: Article) -> Article:
-        unit.journal.save_article(article)
-        return unit.journal.article(article.id)
-
-    first = await store.transact(save, an_article())
-    assert first == an_article(version=1)
-    second = await store.transact(save, replace(first, state="withdrawn"))
-    assert second == an_article(version=2, state="withdrawn")
-    for stale in (an_article(), first):
-        with pytest.raises(Conflict):
-            await store.transact(save, stale)
-    await store.transact(save, an_article("delivery"))
-
-    every = await store.read(lambda unit: unit.journal.articles(published_only=False))
-    public = await store.read(lambda unit: unit.journal.articles(published_only=True))
-    assert [article.id for article in every] == ["delivery", "returns"]
-    assert [article.id for article in public] == ["delivery"]
-    with pytest.raises(NotFound):
-        await store.read(lambda unit: unit.journal.article("none"))
 
 
 async def test_one_holds_a_lease_and_every_new_holder_has_a_higher_fence(store: SqlStore) -> None:

@@ -330,7 +330,7 @@ async def a_house(
         policy=policy,
         accounts=accounts() | dict(more),
         intake=intake,
-        knows=Library(Retrieval),
+        knows=Library(Retrieval, clock),
         reader=RuleReader(),
         plans=Jobs(),
         settings=WebSettings(**given),

@@ -89,10 +89,15 @@ SAME: dict[str, tuple[str, ...]] = {
     "POST /trouble/outbox/{row}": ("requeue_answer", "drop_answer", "confirm_answer"),
     "GET /knowledge": ("list_articles",),
     "GET /knowledge/new": ("list_articles",),
-    "GET /knowledge/{article}": ("get_article",),
+    "GET /knowledge/{article}": ("get_article", "list_publications"),
     "POST /knowledge/new": ("create_article",),
     "POST /knowledge/{article}": ("change_article",),
     "POST /knowledge/{article}/state": ("set_article_state",),
+    "GET /products": ("list_products",),
+    "GET /products/new": ("list_products",),
+    "GET /products/{product}": ("get_product",),
+    "POST /products/new": ("put_product",),
+    "POST /products/{product}": ("put_product",),
     "GET /me": ("me", "list_my_tokens"),
     "POST /me/tokens": ("create_my_token",),
     "POST /me/tokens/{token}/revoke": ("revoke_my_token",),
@@ -100,7 +105,7 @@ SAME: dict[str, tuple[str, ...]] = {
 #: Behind no sign-in, or not for people: platforms, browsers of customers, monitors, the API.
 _ELSEWHERE = (
     *("/api/", "/static", "/hooks/", "/v1/", "/ws/", "/shop", "/media/", "/signin"),
-    *("/healthz", "/readyz", "/metrics"),
+    *("/k/", "/healthz", "/readyz", "/metrics"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The repository of the log: events, decisions, alerts, deliveries, articles, leases."""
+"""The repository of the log: events, decisions, alerts, deliveries, leases."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -6,11 +6,11 @@ from typing import Protocol
 
 from router.domain.events import Logged
 from router.domain.ids import AccountName, AgentId, CaseId, ContactId, ConversationId, MediaId
-from router.service.records import Alert, Article, DecisionRecord, Lease, MediaRow, RawDelivery
+from router.service.records import Alert, DecisionRecord, Lease, MediaRow, RawDelivery
 
 
 class Journal(Protocol):
-    """The event log, decisions, alerts, raw deliveries, cursors, media, articles, leases."""
+    """The event log, decisions, alerts, raw deliveries, cursors, media, leases."""
 
     def seq(self) -> int:
         """Return the number of the last event that this transaction can see (0: none)."""
@@ -64,13 +64,6 @@ class Journal(Protocol):
 
     def wanted_media(self, *, now: datetime, limit: int) -> tuple[MediaRow, ...]: ...
     def save_media(self, row: MediaRow) -> None: ...
-    def articles(self, *, published_only: bool) -> tuple[Article, ...]: ...
-    def article(self, article: str) -> Article:
-        """Raises NotFound."""
-
-    def save_article(self, article: Article) -> None:
-        """Insert (version 0) or write if the version is the stored one; else raise Conflict."""
-
     def lease(self, name: str, *, holder: str, now: datetime, until: datetime) -> Lease | None:
         """Take or keep a lease; None if somebody else holds it. A new holder gets a new fence."""
 

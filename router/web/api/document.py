@@ -10,6 +10,7 @@ from aiohttp import web
 
 from router.web.api import (
     answers,
+    articles,
     cases,
     contacts,
     conversations,
@@ -52,6 +53,7 @@ def operations() -> tuple[Operation, ...]:
         contacts,
         cases,
         crises,
+        articles,
         guarantees,
         plans,
         shop,

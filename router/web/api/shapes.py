@@ -193,7 +193,10 @@ class ReadingShape(Shape, frozen=True):
 
 
 class InteractionShape(Shape, frozen=True):
-    """One thing said or done. ``seq`` orders what one conversation holds."""
+    """One thing said or done. ``seq`` orders what one conversation holds.
+
+    ``sources`` are the publications that an answer of ours came from.
+    """
 
     id: str
     contact: str
@@ -214,6 +217,7 @@ class InteractionShape(Shape, frozen=True):
     edited_at: datetime | None
     recalled_at: datetime | None
     unread: bool
+    sources: tuple[str, ...]
     content: ContentShape
     reading: ReadingShape | None
 

@@ -1,4 +1,4 @@
-"""What went wrong and what the shop knows: outbox, deliveries, counts, articles."""
+"""What went wrong: outbox, deliveries, counts."""
 
 import base64
 from datetime import datetime
@@ -9,8 +9,8 @@ from msgspec import Meta
 
 from router.domain.ids import OutboxId
 from router.domain.workforce import Role
-from router.service import delivery, knowledge
-from router.service.records import Article, OutboxRow, OutboxState, RawDelivery
+from router.service import delivery
+from router.service.records import OutboxRow, OutboxState, RawDelivery
 from router.service.unit import Unit
 from router.web.api.operations import Asked, Operations
 from router.web.api.shapes import ContentShape, Shape
@@ -105,46 +105,6 @@ class CountShape(Shape, frozen=True):
     account: str
     kind: str
     count: int
-
-
-class ArticleBody(msgspec.Struct, forbid_unknown_fields=True):
-    """An answer to a common question."""
-
-    questions: tuple[str, ...]
-    answer_zh: str = ""
-    answer_en: str = ""
-    category: str = ""
-    channels: frozenset[str] = frozenset()
-    state: str = "draft"
-    version: int | None = None
-
-
-class ArticleShape(Shape, frozen=True):
-    """An article; ``version`` must be given when it is changed."""
-
-    id: str
-    state: str
-    category: str
-    questions: tuple[str, ...]
-    answer_zh: str
-    answer_en: str
-    channels: frozenset[str]
-    updated_at: datetime
-    updated_by: str
-    version: int
-
-
-class ArticleQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which articles."""
-
-    published: bool = False
-    words: str = ""
-
-
-class StateBody(msgspec.Struct, forbid_unknown_fields=True):
-    """draft, published or withdrawn."""
-
-    state: str
 
 
 # ----- answers that did not go out ----------------------------------------------------------------
@@ -247,98 +207,3 @@ async def list_ignored(asked: Asked) -> tuple[CountShape, ...]:
 
 def _counts(unit: Unit) -> Any:
     return unit.journal.counts()
-
-
-# ----- articles -----------------------------------------------------------------------------------
-
-
-@operations.add("GET", "/articles", answer=tuple[ArticleShape, ...], query=ArticleQuery)
-async def list_articles(asked: Asked) -> tuple[ArticleShape, ...]:
-    """List the shop's answers to common questions."""
-    words = asked.query.words.casefold()
-    found = await asked.deps.store.read(_articles, published_only=asked.query.published)
-    return tuple(
-        ArticleShape.of(each)
-        for each in found
-        if words in "\n".join((*each.questions, each.answer_zh, each.answer_en)).casefold()
-    )
-
-
-def _articles(unit: Unit, *, published_only: bool) -> tuple[Article, ...]:
-    return unit.journal.articles(published_only=published_only)
-
-
-@operations.add("GET", "/articles/{article}", answer=ArticleShape)
-async def get_article(asked: Asked) -> ArticleShape:
-    """Show an article."""
-    return ArticleShape.of(await asked.deps.store.read(_article, asked.part("article")))
-
-
-def _article(unit: Unit, article: str) -> Article:
-    return unit.journal.article(article)
-
-
-def _written(asked: Asked, article: str, version: int) -> Article:
-    body: ArticleBody = asked.body
-    return Article(
-        id=article,
-        state=body.state,
-        category=body.category,
-        questions=tuple(filter(None, map(str.strip, body.questions))),
-        answer_zh=body.answer_zh,
-        answer_en=body.answer_en,
-        channels=body.channels,
-        updated_at=asked.at,
-        updated_by=asked.agent.id,
-        version=version,
-    )
-
-
-@operations.add(
-    "POST",
-    "/articles",
-    answer=ArticleShape,
-    body=ArticleBody,
-    role=Role.SUPERVISOR,
-    status=201,
-)
-async def create_article(asked: Asked) -> ArticleShape:
-    """Write an article."""
-    article = _written(asked, asked.deps.ids.new(), 0)
-    return await _saved(asked, article)
-
-
-@operations.add(
-    "PUT", "/articles/{article}", answer=ArticleShape, body=ArticleBody, role=Role.SUPERVISOR
-)
-async def change_article(asked: Asked) -> ArticleShape:
-    """Change an article; a version that is no longer the stored one is refused."""
-    stored = await asked.deps.store.read(_article, asked.part("article"))
-    version = stored.version if asked.body.version is None else asked.body.version
-    return await _saved(asked, _written(asked, stored.id, version))
-
-
-async def _saved(asked: Asked, article: Article) -> ArticleShape:
-    saved = await asked.deps.store.transact(
-        knowledge.write, article=article, by=asked.agent.id, at=asked.at
-    )
-    return ArticleShape.of(saved)
-
-
-@operations.add(
-    "PUT",
-    "/articles/{article}/state",
-    answer=ArticleShape,
-    body=StateBody,
-    role=Role.SUPERVISOR,
-)
-async def set_article_state(asked: Asked) -> ArticleShape:
-    """Publish an article or take it back."""
-    saved = await asked.deps.store.transact(
-        knowledge.set_state,
-        article=asked.part("article"),
-        state=asked.body.state,
-        by=asked.agent.id,
-        at=asked.at,
-    )
-    return ArticleShape.of(saved)
