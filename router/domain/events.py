@@ -76,6 +76,7 @@ KINDS: dict[str, str] = {
     "agent_changed": "skills, capacity or role of an agent changed",
     "alert_raised": "somebody must look at something now",
     "article_changed": "an article was written, reviewed, published or withdrawn",
+    "script_changed": "a script was written, reviewed, approved or withdrawn, or is under trial",
     "product_changed": "a product was added or its state or words changed",
 }
 

@@ -19,6 +19,7 @@ from router.domain.ids import (
 from router.domain.timeline import Direction, Interaction, Kind, Sending
 from router.service.records import OutboxRow, OutboxState
 from router.service.room import audience_of, use_window
+from router.service.scripts import Used, check_use, note_use
 from router.service.suspect import probable_cases
 from router.service.unit import Unit
 
@@ -47,22 +48,25 @@ def reply(
     promotional: bool = False,
     audience: Audience | None = None,
     sources: tuple[PublicationId, ...] = (),
+    script: Used | None = None,
 ) -> Said:
     """Queue an agent's answer in the conversation that the agent holds.
 
     ``audience`` is who may read it, if not the usual of the conversation. ``key`` makes a repeated
     request (a double click, a retry) the same answer. What is ``promotional`` does not go to a
-    person with an open complaint. ``sources`` are the publications that it came from. Raises
-    NotYours, CannotReply, WindowClosed, QuotaUsed, PromotionHeld or Invalid.
+    person with an open complaint. ``sources`` are the publications that it came from, ``script``
+    the script. Raises NotYours, CannotReply, WindowClosed, QuotaUsed, PromotionHeld or Invalid.
     """
     held = unit.conversations.get(conversation)
     if not isinstance(held.state, WithAgent) or responsible(held.state) != by:
         raise NotYours("take the conversation before you answer in it")
     unit.contacts.lock(held.contact)
+    if script is not None:
+        promotional = check_use(unit, script).promotional or promotional
     if promotional:
         check_promotion(unit, held.contact)
     agent = unit.workforce.get(by)
-    return _say(
+    said = _say(
         unit,
         unit.conversations.get(conversation),
         content,
@@ -75,6 +79,9 @@ def reply(
         audience=audience,
         sources=known_sources(unit, sources),
     )
+    if script is not None:
+        note_use(unit, script, said.interaction, conversation=conversation, at=at)
+    return said
 
 
 def known_sources(unit: Unit, given: tuple[PublicationId, ...]) -> tuple[PublicationId, ...]:

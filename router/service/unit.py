@@ -12,6 +12,7 @@ from router.service.repository.help import BotTurns
 from router.service.repository.journal import Journal
 from router.service.repository.knowledge import Knowledge
 from router.service.repository.people import Contacts, Proposals
+from router.service.repository.scripts import Scripts
 from router.service.repository.talk import Conversations
 from router.service.repository.work import Demands, Outbox, Workforce
 
@@ -43,6 +44,8 @@ class Unit(Protocol):
     def journal(self) -> Journal: ...
     @property
     def knowledge(self) -> Knowledge: ...
+    @property
+    def scripts(self) -> Scripts: ...
 
     def new_id(self) -> str:
         """Return an id nobody has had; later ids sort after earlier ones."""

@@ -23,6 +23,7 @@ from router.store.knowledge import SqlKnowledge
 from router.store.ledger import events
 from router.store.outbox import SqlOutbox
 from router.store.proposals import SqlProposals
+from router.store.scripts import SqlScripts
 from router.store.workforce import SqlWorkforce
 
 P = ParamSpec("P")
@@ -50,6 +51,7 @@ class SqlUnit:
         self.outbox = SqlOutbox(connection)
         self.journal = SqlJournal(connection)
         self.knowledge = SqlKnowledge(connection)
+        self.scripts = SqlScripts(connection)
 
     def now(self) -> datetime:
         """Return the time of the store's clock."""

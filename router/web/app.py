@@ -37,6 +37,7 @@ CONSOLE: Final = (
     "knowledge",
     "plans",
     "products",
+    "scripts",
     "me",
 )
 

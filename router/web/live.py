@@ -99,6 +99,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "alert_raised": ("queues", "desk", "alerts"),
     "article_changed": ("knowledge",),
     "product_changed": ("knowledge",),
+    "script_changed": ("knowledge",),
 }
 #: Unknown to the table (a newer daemon's event): whoever watches the whole shop looks again.
 _UNKNOWN: Final = ("queues", "trouble")

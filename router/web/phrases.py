@@ -210,6 +210,20 @@ _WORK: Final[Mapping[str, Mapping[str, str]]] = {
         "published": "published",
         "withdrawn": "withdrawn",
     },
+    "script_state": {
+        "draft": "draft",
+        "in_review": "in review",
+        "approved": "approved",
+        "withdrawn": "withdrawn",
+    },
+    "variable": {
+        "contact": "customer's name",
+        "agent": "your name",
+        "shop": "shop",
+        "channel": "channel",
+        "order": "order number",
+        "due": "time by which the complaint is acted on",
+    },
     "publication": {
         "holds": "holds now",
         "coming": "will hold",

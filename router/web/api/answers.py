@@ -7,9 +7,10 @@ import msgspec
 from router.channel.contract import Audience, Capabilities
 from router.domain.content import Content, Menu, Option, Text
 from router.domain.errors import Invalid
-from router.domain.ids import ConversationId, MediaId
+from router.domain.ids import ConversationId, MediaId, PublicationId, ScriptId, TrialId
 from router.service.ports import NotFound
 from router.service.reply import Said, note, reply
+from router.service.scripts import Used
 from router.service.unit import Unit
 from router.web import uploads
 from router.web.api.operations import Asked, Operations
@@ -38,7 +39,8 @@ class ReplyBody(msgspec.Struct, forbid_unknown_fields=True):
     """What to say: words; a posted file (``media``), its caption in ``text``; or a menu.
 
     What is ``promotional`` is refused while the person has an open complaint. ``audience`` says who
-    may read the answer to what was said in public; without it the answer stays in kind.
+    may read the answer to what was said in public; without it the answer stays in kind. ``sources``
+    are the publications that it came from; ``script``, with ``trial`` and ``variant``, the script.
     """
 
     text: str = ""
@@ -46,6 +48,10 @@ class ReplyBody(msgspec.Struct, forbid_unknown_fields=True):
     options: tuple[ChoiceBody, ...] = ()
     promotional: bool = False
     audience: Audience | None = None
+    sources: tuple[str, ...] = ()
+    script: str = ""
+    trial: str = ""
+    variant: str = ""
 
 
 class SaidShape(Shape, frozen=True):
@@ -109,6 +115,8 @@ async def send_reply(asked: Asked) -> SaidShape:
         key=f"{conversation}:{key}" if key else "",
         promotional=asked.body.promotional,
         audience=asked.body.audience,
+        sources=tuple(map(PublicationId, asked.body.sources)),
+        script=_used(asked.body),
     )
     return SaidShape(interaction=InteractionShape.of(said.interaction), outbox=said.outbox)
 
@@ -119,6 +127,17 @@ def _replied(
     account = unit.conversations.get(conversation).account
     able = capabilities.get(account) or Capabilities(replies=False)
     return reply(unit, conversation=conversation, capabilities=able, **given)
+
+
+def _used(body: ReplyBody) -> Used | None:
+    if not body.script:
+        if body.trial or body.variant:
+            raise Invalid("script: name the script that the variant is of")
+        return None
+    if bool(body.trial) != bool(body.variant):
+        raise Invalid("variant: a trial and its variant go together")
+    trial = TrialId(body.trial) if body.trial else None
+    return Used(script=ScriptId(body.script), trial=trial, variant=body.variant)
 
 
 async def _content(asked: Asked) -> Content:

@@ -18,6 +18,7 @@ from router.web.api import (
     guarantees,
     mine,
     plans,
+    scripts,
     shop,
     trouble,
 )
@@ -54,6 +55,7 @@ def operations() -> tuple[Operation, ...]:
         cases,
         crises,
         articles,
+        scripts,
         guarantees,
         plans,
         shop,

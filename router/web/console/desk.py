@@ -11,20 +11,29 @@ from aiohttp import web
 from router.channel.contract import Audience
 from router.domain.content import Content, Text
 from router.domain.errors import Invalid
-from router.domain.ids import AgentId, ConversationId, MediaId, QueueName, ReservationId
+from router.domain.ids import (
+    AgentId,
+    ConversationId,
+    MediaId,
+    PublicationId,
+    QueueName,
+    ReservationId,
+)
 from router.domain.workforce import Agent, Presence
 from router.service import desk as verbs
 from router.service.desktop import Desk, OpenConversation, desk, open_conversation
 from router.service.reply import note, reply
+from router.service.scripts import Used
 from router.service.statement import Statement, state, statements_for
 from router.service.unit import Unit
 from router.web import uploads
+from router.web.aid import aid, sources_in, used_in
 from router.web.console.contact import names_of, older_than
 from router.web.console.queues import explained
 from router.web.console.show import N_, done, field, fields, seen, show, whole
 from router.web.deps import DEPS, Deps
 from router.web.live import look_up
-from router.web.me import me_of
+from router.web.me import language_of, me_of
 from router.web.pages import back, is_fragment
 from router.web.sockets import SOCKETS
 
@@ -215,6 +224,8 @@ async def answer(request: web.Request) -> web.Response:
         content=await _content(request, given.get("text", "")),
         key=f"{me}:{given['key']}" if given.get("key") else "",
         audience=audience_in(given),
+        sources=await sources_in(request),
+        script=used_in(given.get("script", "")),
     )
     return await _said(request)
 
@@ -259,6 +270,8 @@ def _reply(
     content: Content,
     key: str,
     audience: Audience | None,
+    sources: tuple[PublicationId, ...],
+    script: Used | None,
 ) -> None:
     held = unit.conversations.get(conversation)
     reply(
@@ -270,7 +283,20 @@ def _reply(
         at=deps.clock.now(),
         key=key,
         audience=audience,
+        sources=sources,
+        script=script,
     )
+
+
+@routes_.get("/desk/{conversation}/aid")
+async def helps(request: web.Request) -> web.Response:
+    """Return the scripts and articles that match, for whoever writes an answer."""
+    words = request.query.get("words", "").strip().removeprefix("/")[:200]
+    me, language = me_of(request).agent.id, language_of(request)
+    found = await aid(
+        request.app[DEPS], conversation=_this(request), words=words, me=me, language=language
+    )
+    return show(request, "desk/_aid.html", aid=found)
 
 
 @routes_.post("/desk/{conversation}/statement")

@@ -114,3 +114,66 @@ document.addEventListener("keydown", (event) => {
     all[Math.min(all.length - 1, Math.max(0, at + (event.key === "j" ? 1 : -1)))]?.focus();
   }
 });
+
+// ----- scripts and articles --------------------------------------------------------------------------
+
+// What was inserted is named when the answer goes: which script it was made from, which article.
+const made = (box) => `made:${box.dataset.draft}`;
+const madeOf = (box) => JSON.parse(localStorage.getItem(made(box)) ?? "{}");
+
+document.addEventListener("click", (event) => {
+  const chosen = event.target.closest("[data-insert]");
+  const box = document.getElementById("reply");
+  if (!chosen || !box) return;
+  const before = box.value.trim();
+  box.value = before ? `${before}\n${chosen.dataset.insert}` : chosen.dataset.insert;
+  const held = madeOf(box);
+  if (chosen.dataset.script) held.script = chosen.dataset.script;
+  if (chosen.dataset.source) held.sources = [...new Set([...(held.sources ?? []), chosen.dataset.source])];
+  localStorage.setItem(made(box), JSON.stringify(held));
+  document.getElementById("aid").open = false;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+  box.focus();
+});
+document.addEventListener("input", (event) => {
+  const box = event.target;
+  if (box.id !== "reply") return;
+  if (!box.value) localStorage.removeItem(made(box));
+  if (box.value === "/") {
+    box.value = "";
+    seek();
+  }
+});
+document.addEventListener("htmx:configRequest", (event) => {
+  const box = event.target.matches("form[data-say]") && event.target.querySelector("textarea");
+  if (!box) return;
+  const held = madeOf(box);
+  if (held.script) event.detail.formData.append("script", held.script);
+  for (const source of held.sources ?? []) event.detail.formData.append("sources", source);
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.target;
+  if (form.matches("form[data-say]") && event.detail.successful) localStorage.removeItem(made(form.querySelector("textarea")));
+});
+
+function seek() {
+  const part = document.getElementById("aid");
+  if (!part) return;
+  part.open = true;
+  document.getElementById("aid-words").focus();
+}
+document.addEventListener("toggle", (event) => {
+  if (event.target.id === "aid" && event.target.open) document.getElementById("aid-words").focus();
+}, true);
+document.addEventListener("keydown", (event) => {
+  if (event.target.id !== "aid-words") return;
+  const all = [...document.querySelectorAll("#aid-found [data-insert]")];
+  if (event.key === "Enter" || event.key === "ArrowDown") {
+    event.preventDefault();
+    if (event.key === "Enter") all[0]?.click();
+    else all[0]?.focus();
+  } else if (event.key === "Escape") {
+    document.getElementById("aid").open = false;
+    document.getElementById("reply")?.focus();
+  }
+});
