@@ -134,12 +134,19 @@ def kind_of(topic: str) -> str:
 
 
 def news(
-    *, external_id: str, kind: str, order: str, at: datetime, summary: str, buyer: str = ""
+    *,
+    external_id: str,
+    kind: str,
+    order: str,
+    at: datetime,
+    summary: str,
+    buyer: str = "",
+    words: str = "",
 ) -> ShopEvent:
     """Return one piece of news about an order.
 
     Where the platform does not say who bought, the order itself is the identity: nothing joins two
-    orders of one person then but the number, which is an unproven claim.
+    orders of one person then but the number, which is an unproven claim. ``words`` are the buyer's.
     """
     claim = Claim(kind=ClaimKind.ORDER, value=order, verified=False, source="platform")
     return ShopEvent(
@@ -150,7 +157,13 @@ def news(
         order=order,
         summary=summary,
         claims=(claim,) if order else (),
+        words=words,
     )
+
+
+def written(fields: Any, *names: str) -> str:
+    """Return what the buyer wrote under ``names``, each on a line of its own."""
+    return "\n".join(dict.fromkeys(filter(None, (word(fields, name).strip() for name in names))))
 
 
 def told(fields: Any, labels: Mapping[str, str]) -> str:

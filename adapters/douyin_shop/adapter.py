@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters._common.fields import inside, word
 from adapters._common.jsonin import read_json
-from adapters._common.shops import local_time, news, told
+from adapters._common.shops import local_time, news, told, written
 from adapters.douyin_shop.settings import Settings
 from router.channel.contract import (
     Decoded,
@@ -102,6 +102,7 @@ class DouyinShop:
             order=order,
             at=local_time(word(data, *_TIMES)) or now,
             summary=told(data, _LABELS),
+            words=written(data, "reason"),
             buyer=word(data, "open_id", "buyer_open_id", "doudian_open_id"),
         )
 

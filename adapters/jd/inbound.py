@@ -6,6 +6,7 @@ from typing import Any
 
 from adapters._common.fields import moment_of, word
 from adapters._common.shops import local_time, news, row_keys, told
+from adapters._common.shops import written as written_with
 from adapters._common.wordin import leaves
 from router.channel.contract import Event, Malformed, Moment, Received, Speaker
 from router.domain.content import Text, Unsupported
@@ -79,6 +80,7 @@ def order_of(row: Mapping[str, Any]) -> Event:
         at=at,
         summary=told(row, _LABELS),
         buyer=word(row, *_BUYERS),
+        words=written_with(row, "orderRemark"),
     )
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from adapters._common.calls import raw_json
 from adapters._common.fields import inside, moment_of, word
 from adapters._common.jsonin import read_object
-from adapters._common.shops import kind_of, news, told
+from adapters._common.shops import kind_of, news, told, written
 from adapters.pinduoduo.settings import Settings
 from router.channel.contract import (
     Decoded,
@@ -128,6 +128,7 @@ def _event(frame: Mapping[str, Any], message: Mapping[str, Any], now: datetime) 
         order=order,
         at=moment_of(word(frame, "sendTime", "time")) or now,
         summary=told(content, _LABELS),
+        words=written(content, "reason"),
     )
 
 

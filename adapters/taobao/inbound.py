@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters._common.fields import inside, word
-from adapters._common.shops import kind_of, local_time, news, row_keys, told
+from adapters._common.shops import kind_of, local_time, news, row_keys, told, written
 from router.channel.contract import Event, Ignored, Malformed, Received, Speaker
 from router.domain.content import Text, Unsupported
 
@@ -54,6 +54,7 @@ def news_of(message: Mapping[str, Any], now: datetime | None) -> Event:
         at=at,
         summary=told(content, _LABELS),
         buyer=word(content, *_BUYERS),
+        words=written(content, "reason", "desc", "buyer_message", "content"),
     )
 
 

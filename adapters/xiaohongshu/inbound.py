@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters._common.fields import inside, moment_of, word
-from adapters._common.shops import news, told
+from adapters._common.shops import news, told, written
 from adapters._common.wordin import leaves
 from router.channel.contract import Event, Ignored, Received
 from router.domain.content import Content, Text, Unsupported
@@ -38,6 +38,8 @@ _MORE = {
     "sellerRemark": "商家备注/shop's note",
     "expressNo": "运单/parcel",
 }
+_NOT_THE_BUYER = frozenset({"2", "3", "4"})
+_REASONS = ("reason", "reasonDesc")
 _STATUS = "msg_fulfillment_status_change"
 _ORDERS, _RETURN = "msg_fulfillment_", "msg_after_sale_"
 _FRAME = frozenset({"ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId", "Event"})
@@ -59,6 +61,7 @@ def news_of(item: Any, *, seller: str, now: datetime) -> Event:
         order=order or returned,
         at=moment_of(updated) or now,
         summary=summary,
+        words="" if word(data, "requestFrom") in _NOT_THE_BUYER else written(data, *_REASONS),
     )
 
 

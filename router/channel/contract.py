@@ -247,7 +247,11 @@ class Presence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopEvent:
-    """An order, a refund, a parcel, a review: something the shop's systems say about a person."""
+    """An order, a refund, a parcel, a review: something the shop's systems say about a person.
+
+    ``words`` are what the buyer wrote with it (why the money is wanted back, a note, a review):
+    they are read for complaints as a message is, once for each order.
+    """
 
     external_id: str
     sender: str
@@ -256,6 +260,7 @@ class ShopEvent:
     order: str
     summary: str
     claims: tuple[Claim, ...] = ()
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

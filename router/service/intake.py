@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import assert_never
 
 from router.channel.contract import (
@@ -328,6 +329,17 @@ class _Taking:
             kind=Kind.SHOP,
             at=event.at,
         )
+        if event.words:  # they come again with each change of the order, and are read once
+            said = sha256(event.words.encode("utf-8", "replace")).hexdigest()[:16]
+            self.fact(
+                contact,
+                event.sender,
+                external_id=f"words:{event.order}:{said}",
+                words=event.words,
+                kind=Kind.SHOP,
+                at=event.at,
+                by=Speaker.CONTACT,
+            )
 
     def rated(self, event: Rated) -> None:
         contact = self.history.person(event.sender, (), "", event.at)
