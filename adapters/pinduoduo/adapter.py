@@ -7,7 +7,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -48,6 +48,7 @@ _LABELS = {
 }
 _PARTS = ("refund_id", "status", "operation", "modified")
 _LONGEST_NUMBER = 18
+_BEATS = timedelta(seconds=7)
 
 
 def socket_sign(client_id: str, milliseconds: str, client_secret: str) -> str:
@@ -71,7 +72,27 @@ class Pinduoduo:
         sign = quote(socket_sign(given.client_id, milliseconds, given.client_secret), safe="")
         return f"{given.socket_base}/message/{given.client_id}/{milliseconds}/{sign}"
 
-    def heartbeat(self, moment: Moment) -> bytes:
+    @property
+    def holds(self) -> bool:
+        """Return whether we open the socket ourselves; else a relay posts its frames."""
+        return self.settings.socket
+
+    @property
+    def binary(self) -> bool:
+        return False
+
+    @property
+    def beats_every(self) -> timedelta:
+        return _BEATS
+
+    def greeting(self, moment: Moment) -> bytes:
+        """Return nothing: the address proves us."""
+        return b""
+
+    def admitted(self, frame: bytes) -> str | Refused | None:
+        return ""
+
+    def heartbeat(self, token: str, moment: Moment) -> bytes:
         """Return the frame that is to be sent every five to ten seconds."""
         return raw_json({"commandType": "HeartBeat", "time": _milliseconds(moment.now)})
 

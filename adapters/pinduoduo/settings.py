@@ -11,13 +11,15 @@ CAPABILITIES = Capabilities(replies=False)
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One application of an open-platform account.
 
-    ``mall_id``, if given, is the shop whose news is taken. ``socket_base`` is where the platform's
-    message socket is.
+    With ``socket`` we open the platform's message socket ourselves; without it a relay posts its
+    frames. ``mall_id``, if given, is the shop whose news is taken. ``socket_base`` is where the
+    platform's message socket is.
     """
 
     client_id: str
     client_secret: str
     mall_id: str = ""
+    socket: bool = False
     socket_base: str = "wss://message-api.pinduoduo.com"
 
     def __post_init__(self) -> None:

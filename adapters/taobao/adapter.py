@@ -1,12 +1,13 @@
 """Taobao: one adapter is one application with the shop that it serves."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from hmac import compare_digest
 
 from adapters._common.shops import local_text, signed_form
 from adapters.taobao import pulling
-from adapters.taobao.frames import connect_frame, frame_of, pull_frame
+from adapters.taobao.frames import FrameType, connect_frame, frame_of, pull_frame
 from adapters.taobao.inbound import news_of
 from adapters.taobao.proof import connect_sign, service_sign
 from adapters.taobao.settings import Settings
@@ -15,10 +16,13 @@ from router.channel.contract import (
     Decoded,
     HttpCall,
     Ignored,
+    Malformed,
     Moment,
     Outbound,
     Outcome,
     Pulled,
+    Reason,
+    Refused,
     Reply,
     Request,
     Response,
@@ -29,6 +33,7 @@ from router.channel.contract import (
 
 _BINARY = "application/octet-stream"
 _SDK = "mainstem"
+_BEATS = timedelta(seconds=15)
 
 
 class Way(StrEnum):
@@ -47,6 +52,20 @@ class Taobao:
 
     # ----- the socket ----------------------------------------------------------------------------
 
+    @property
+    def holds(self) -> bool:
+        """Return whether the news is heard over the socket and not pulled."""
+        return self.settings.socket
+
+    @property
+    def binary(self) -> bool:
+        return True
+
+    @property
+    def beats_every(self) -> timedelta:
+        """Return how often messages are asked for (the platform's page says every few seconds)."""
+        return _BEATS
+
     def dial(self, moment: Moment) -> str:
         """Return the address to connect to."""
         return self.settings.socket_base
@@ -64,7 +83,20 @@ class Taobao:
             }
         )
 
-    def heartbeat(self, token: str) -> bytes:
+    def admitted(self, frame: bytes) -> str | Refused | None:
+        """Return the token of the answer to the greeting, or why we are not let in."""
+        try:
+            answer = frame_of(frame)
+        except Malformed:
+            return None
+        if answer.type != FrameType.CONNECTED:
+            return None
+        if answer.status or not answer.token:
+            why = f"{answer.status} {answer.phrase}".strip()
+            return Refused(reason=Reason.CREDENTIALS, why=why, code=str(answer.status))
+        return answer.token
+
+    def heartbeat(self, token: str, moment: Moment) -> bytes:
         """Return the frame that asks for messages every few seconds."""
         return pull_frame(token)
 

@@ -44,7 +44,7 @@ def bells(settings: Settings, now: datetime) -> tuple[Bell, ...]:
     if not settings.session:
         return ()
     rung = local_text(now)
-    first = (Bell(cursor_key=MESSAGES, hint=rung),)
+    first = () if settings.socket else (Bell(cursor_key=MESSAGES, hint=rung),)
     return (*first, Bell(cursor_key=PEERS, hint=rung)) if settings.nick else first
 
 

@@ -13,7 +13,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     ``session`` is the seller's token, without which nothing is pulled. ``group_name`` is the
     application's group of messages. ``nick`` is the shop's main account: its chat history is read
-    if it is given. ``api_base`` is where calls go, ``socket_base`` where the message socket is.
+    if it is given. With ``socket`` the news is heard over the message socket as it comes, and not
+    pulled. ``api_base`` is where calls go, ``socket_base`` where the message socket is.
     """
 
     app_key: str
@@ -21,6 +22,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     session: str = ""
     group_name: str = "default"
     nick: str = ""
+    socket: bool = False
     api_base: str = "https://eco.taobao.com/router/rest"
     socket_base: str = "ws://mc.api.taobao.com/"
 

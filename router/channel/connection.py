@@ -11,8 +11,10 @@ from typing import Any, Protocol, runtime_checkable
 
 from router.channel.contract import (
     HttpCall,
+    Moment,
     Outcome,
     ReceiptState,
+    Refused,
     Reply,
     Request,
     Speaker,
@@ -199,3 +201,36 @@ class Dials(Protocol):
 
     def parts(self, frame: bytes) -> bool:
         """Return whether the platform asks us, by this frame, to leave and dial again."""
+
+
+@runtime_checkable
+class Holds(Protocol):
+    """A channel that is heard over a socket whose address the adapter makes, and keeps alive.
+
+    Each frame is a `Request` of the method ``FRAME`` with the socket's origin (its path may hold a
+    signature); a `Decoded.response` with a body is sent back after the commit.
+    """
+
+    @property
+    def holds(self) -> bool:
+        """Return whether the account wants to be heard so."""
+
+    @property
+    def binary(self) -> bool:
+        """Return whether our frames are bytes and not text."""
+
+    @property
+    def beats_every(self) -> timedelta:
+        """Return how often we must be heard from."""
+
+    def dial(self, moment: Moment) -> str:
+        """Return the address to connect to; it may hold a signature and is never stored."""
+
+    def greeting(self, moment: Moment) -> bytes:
+        """Return the first frame; empty if the platform wants none."""
+
+    def admitted(self, frame: bytes) -> str | Refused | None:
+        """Return the token that a frame lets us in with, or why not; None for another frame."""
+
+    def heartbeat(self, token: str, moment: Moment) -> bytes:
+        """Return the frame by which we are heard from."""

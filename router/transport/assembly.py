@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from router.channel.accounts import Account
-from router.channel.connection import Dials, OverBroker
+from router.channel.connection import Dials, Holds, OverBroker
 from router.channel.contract import Publish, Push, Reply
 from router.domain.events import Logged
 from router.domain.ids import AccountName
@@ -27,6 +27,7 @@ from router.transport.profiles import Profiles
 from router.transport.pulls import Puller
 from router.transport.sender import Sender, make_sender
 from router.transport.settings import TransportSettings
+from router.transport.sockets import Socket
 from router.transport.streams import Stream
 from router.transport.taking import Taking
 from router.transport.tokens import Tokens
@@ -73,7 +74,7 @@ class Transport:
     duties: Mapping[str, Duty]
     profiles: Profiles
     lines: Mapping[AccountName, Line]
-    streams: Mapping[AccountName, Stream]
+    streams: Mapping[AccountName, Stream | Socket]
 
     def heard(self, events: Sequence[Logged]) -> None:
         """Listen to what was committed, here or elsewhere."""
@@ -114,7 +115,7 @@ async def open_transport(
         tokens = Tokens(store=store, http=http, clock=clock, name=name, settings=settings)
         asker = Asker(http=http, tokens=tokens, clock=clock, ids=ids)
         push, lines, mails = LatePush(), Lines(), Mails(settings)
-        streams: dict[AccountName, Stream] = {}
+        streams: dict[AccountName, Stream | Socket] = {}
         around = _Around(
             store=store,
             accounts=accounts,
@@ -146,6 +147,10 @@ async def open_transport(
                     lines.by_account[account] = Line(taking, name=name, settings=settings)
                 if isinstance(taking.account.adapter, Dials) and taking.account.adapter.dials:
                     streams[account] = Stream(taking, http=http, name=name, settings=settings)
+                if isinstance(taking.account.adapter, Holds) and taking.account.adapter.holds:
+                    streams[account] = Socket(
+                        taking, taking.account.adapter, name=name, settings=settings
+                    )
         yield Transport(
             sender=sender,
             push=push,
