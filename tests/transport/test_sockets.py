@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
-from tmcpy import TmcClient  # type: ignore[import-untyped]
 from tmcpy.message import Message  # type: ignore[import-untyped]
 from tmcpy.messageio import reader, writer  # type: ignore[import-untyped]
 
 from adapters.pinduoduo import CHANNEL as PINDUODUO
 from adapters.pinduoduo.adapter import socket_sign
 from adapters.taobao import CHANNEL as TAOBAO
+from adapters.taobao.proof import connect_sign
+from adapters.taobao.settings import Settings
 from router.channel.accounts import Account, open_account
 from router.channel.connection import Holds
 from router.channel.contract import Channel
@@ -144,6 +145,9 @@ async def stands(rig: Rig, key: str) -> str:
 TMC = {"app_key": "12345678", "app_secret": "tbSecretDemo0001", "socket": True}
 
 
+KEYS = Settings(app_key="12345678", app_secret="tbSecretDemo0001")
+
+
 def let_in(token: str) -> bytes:
     message = Message(protocol_version=2, message_type=1)
     message.token = token
@@ -175,8 +179,7 @@ async def test_taobaos_news_is_asked_for_kept_and_only_then_confirmed(
     async def script(socket: web.WebSocketResponse, message: WSMessage) -> bool:
         said = reader(message.data)
         if said.message_type == 0:
-            client = TmcClient("ws://x/", TMC["app_key"], TMC["app_secret"], "default")
-            assert said.content["sign"] == client.create_sign(said.content["timestamp"])
+            assert said.content["sign"] == connect_sign(KEYS, said.content["timestamp"])
             await socket.send_bytes(let_in("tok-1"))
         elif kind_of(message.data) == 1:
             assert said.token == "tok-1"
