@@ -78,6 +78,11 @@ class Intake:
             for each in batch:
                 _fail(each, error)
             return
+        except Exception:  # the line must go on whatever one batch runs into
+            log.exception("batch_failed", deliveries=len(batch))
+            for each in batch:
+                await self._alone(each)
+            return
         for each, result in zip(batch, results, strict=True):
             if isinstance(result, TakenIn):
                 if not each.done.done():

@@ -44,10 +44,14 @@ from router.service.arrivals import Delivery, TakenIn
 from router.service.history import History
 from router.service.identify import claim
 from router.service.keys import fitted, fitted_claim
+from router.service.ports import Conflict
 from router.service.records import EarlyChange
+from router.service.repository.mentioned import mentioned
 from router.service.room import kept_as
 from router.service.unit import Unit
 
+#: How often a batch is tried as a whole before each delivery is taken in by itself.
+_TOGETHER = 2
 _RANK = {Sending.QUEUED: 0, Sending.SENT: 1, Sending.DELIVERED: 2, Sending.READ: 3}
 _REACHED = {
     ReceiptState.SENT: Sending.SENT,
@@ -61,6 +65,13 @@ def take_in_batch(
     unit: Unit, deliveries: Sequence[Delivery], policy: ShopPolicy
 ) -> tuple[TakenIn | Exception, ...]:
     """Take in deliveries in the order of arrival; one that fails undoes only itself."""
+    for _ in range(_TOGETHER):
+        try:
+            return tuple(unit.attempt(take_in_together, deliveries, policy))
+        except Conflict:
+            continue  # another daemon wrote to the same people: look again
+        except Exception:  # noqa: BLE001  one by one it shows whose fault it is
+            break
     results: list[TakenIn | Exception] = []
     for delivery in deliveries:
         try:
@@ -68,6 +79,15 @@ def take_in_batch(
         except Exception as error:  # noqa: BLE001  handed to whoever delivered it
             results.append(error)
     return tuple(results)
+
+
+def take_in_together(
+    unit: Unit, deliveries: Sequence[Delivery], policy: ShopPolicy
+) -> tuple[TakenIn, ...]:
+    """Take in deliveries with few questions and few writes for all of them."""
+    named = mentioned((each.source.account, event) for each in deliveries for event in each.events)
+    with unit.gathered(named) as inside:
+        return tuple(take_in(inside, delivery, policy) for delivery in deliveries)
 
 
 def take_in(unit: Unit, delivery: Delivery, policy: ShopPolicy) -> TakenIn:

@@ -3,6 +3,7 @@
 What each repository is asked stands in `router.service.repository`. Nothing here awaits.
 """
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from router.service.repository.complaints import Cases, Crises, FollowUps
 from router.service.repository.help import BotTurns
 from router.service.repository.journal import Journal
 from router.service.repository.knowledge import Knowledge
+from router.service.repository.mentioned import Mentioned
 from router.service.repository.people import Contacts, Proposals
 from router.service.repository.scripts import Scripts
 from router.service.repository.talk import Conversations
@@ -55,3 +57,10 @@ class Unit(Protocol):
 
     def attempt(self, verb: Any, *args: Any) -> Any:
         """Run ``verb(unit, *args)`` in a savepoint; if it raises, only its writes are undone."""
+
+    def gathered(self, mentioned: Mentioned) -> AbstractContextManager["Unit"]:
+        """Look up once what is mentioned; what the inner unit writes is written at the end.
+
+        Raises Conflict, perhaps at the end, if others have changed it meanwhile: then nothing of
+        the inner unit must be kept.
+        """

@@ -158,19 +158,11 @@ class SqlContacts:
 
     def add(self, contact: Contact) -> None:
         """Insert a contact."""
-        self._connection.execute(
-            _ADD,
-            {
-                "id": contact.id,
-                "root_id": contact.root,
-                "created_at": contact.created_at,
-                **_standing(contact),
-            },
-        )
+        self._connection.execute(_ADD, contact_values(contact))
 
     def get(self, contact: ContactId) -> Contact:
         """Return a contact; raises NotFound."""
-        return _contact(the(self._connection, _GET, {"of": contact}, f"contact {contact}"))
+        return as_contact(the(self._connection, _GET, {"of": contact}, f"contact {contact}"))
 
     def save(self, contact: Contact) -> None:
         """Write name, language, vip and note; never the root. Raises NotFound."""
@@ -224,28 +216,17 @@ class SqlContacts:
     def search(self, words: str, *, limit: int) -> tuple[Contact, ...]:
         """Return roots whose name, claim values or external ids contain ``words``, newest first."""
         asked = {"pattern": containing(words), "at_most": limit}
-        return tuple(map(_contact, many(self._connection, _SEARCH, asked)))
+        return tuple(map(as_contact, many(self._connection, _SEARCH, asked)))
 
     def known(self, account: AccountName, external_id: str) -> KnownIdentity | None:
         """Return the identity with its contact, if it was seen before."""
         asked = {"of_account": account, "of_external_id": external_id}
         row = one(self._connection, _KNOWN, asked)
-        return None if row is None else _known(row)
+        return None if row is None else as_known(row)
 
     def attach(self, known: KnownIdentity) -> None:
         """Insert an identity; a second insert of the same raises Conflict."""
-        values = {
-            "account": known.identity.account,
-            "external_id": known.identity.external_id,
-            "channel": known.identity.channel,
-            "contact_id": known.contact,
-            "name": known.name,
-            "following": known.following,
-            "first_seen_at": known.first_seen_at,
-            "last_seen_at": known.last_seen_at,
-            "profile_asked_at": known.profile_asked_at,
-        }
-        if not insert(self._connection, _ATTACH, values):
+        if not insert(self._connection, _ATTACH, identity_values(known)):
             raise Conflict("the identity is known already")
 
     def seen(
@@ -262,7 +243,7 @@ class SqlContacts:
     def identities(self, members: Collection[ContactId]) -> tuple[KnownIdentity, ...]:
         """Return a person's identities, the first seen first."""
         rows = many(self._connection, _IDENTITIES, {"members": list(members)})
-        return tuple(map(_known, rows))
+        return tuple(map(as_known, rows))
 
     def add_claim(self, identity: Identity, claim: Claim, *, at: datetime) -> bool:
         """Return whether it is new, or newly verified. A verified claim stays verified."""
@@ -365,11 +346,33 @@ def _standing(contact: Contact) -> dict[str, object]:
     }
 
 
+def contact_values(contact: Contact) -> dict[str, object]:
+    """Return a contact as its row states it."""
+    born = {"id": contact.id, "root_id": contact.root, "created_at": contact.created_at}
+    return {**born, **_standing(contact)}
+
+
+def identity_values(known: KnownIdentity) -> dict[str, object]:
+    """Return an identity as its row states it."""
+    return {
+        "account": known.identity.account,
+        "external_id": known.identity.external_id,
+        "channel": known.identity.channel,
+        "contact_id": known.contact,
+        "name": known.name,
+        "following": known.following,
+        "first_seen_at": known.first_seen_at,
+        "last_seen_at": known.last_seen_at,
+        "profile_asked_at": known.profile_asked_at,
+    }
+
+
 def _key(identity: Identity) -> dict[str, object]:
     return {"of_account": identity.account, "of_external_id": identity.external_id}
 
 
-def _contact(row: RowMapping) -> Contact:
+def as_contact(row: RowMapping) -> Contact:
+    """Return a contact as its row has it."""
     return Contact(
         id=ContactId(row["id"]),
         root=ContactId(row["root_id"]),
@@ -389,7 +392,8 @@ def _identity(row: RowMapping) -> Identity:
     )
 
 
-def _known(row: RowMapping) -> KnownIdentity:
+def as_known(row: RowMapping) -> KnownIdentity:
+    """Return an identity with its contact, as its row has it."""
     return KnownIdentity(
         identity=_identity(row),
         contact=ContactId(row["contact_id"]),

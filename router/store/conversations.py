@@ -98,38 +98,38 @@ class SqlConversations(SqlTimeline):
 
     def add(self, conversation: Conversation) -> None:
         """Insert; a second live conversation of one identity and thread raises Conflict."""
-        values = {"id": conversation.id, **_values(conversation)}
+        values = {"id": conversation.id, **conversation_values(conversation)}
         if not insert(self._connection, _ADD, {**values, "version": conversation.version}):
             raise Conflict("the identity has an open conversation in this thread")
 
     def get(self, conversation: ConversationId) -> Conversation:
         """Return a conversation; raises NotFound."""
         what = f"conversation {conversation}"
-        return _conversation(the(self._connection, _GET, {"of": conversation}, what))
+        return as_conversation(the(self._connection, _GET, {"of": conversation}, what))
 
     def save(self, conversation: Conversation) -> Conversation:
         """Write if the version is the stored one, else raise Conflict; return it as it is now."""
         version = conversation.version
         keys = {"of": conversation.id, "expected": version, "version": version + 1}
         problem = f"conversation {conversation.id} was changed meanwhile"
-        must_change(self._connection, _SAVE, {**keys, **_values(conversation)}, problem)
+        must_change(self._connection, _SAVE, {**keys, **conversation_values(conversation)}, problem)
         return replace(conversation, version=version + 1)
 
     def live(self, account: AccountName, external_id: str, thread: str) -> Conversation | None:
         """Return the open conversation of an identity in a thread."""
         asked = {"of_account": account, "of_external_id": external_id, "of_thread": thread}
         row = one(self._connection, _LIVE, asked)
-        return None if row is None else _conversation(row)
+        return None if row is None else as_conversation(row)
 
     def in_thread(self, account: AccountName, thread: str) -> Conversation | None:
         """Return the latest conversation of a thread (a call), in whatever state."""
         asked = {"of_account": account, "of_thread": thread}
         row = one(self._connection, _IN_THREAD, asked)
-        return None if row is None else _conversation(row)
+        return None if row is None else as_conversation(row)
 
     def open(self) -> tuple[Conversation, ...]:
         """Return every conversation that is not closed, oldest first."""
-        return tuple(map(_conversation, many(self._connection, _OPEN)))
+        return tuple(map(as_conversation, many(self._connection, _OPEN)))
 
     def count(self) -> int:
         """Return how many there have ever been."""
@@ -137,19 +137,19 @@ class SqlConversations(SqlTimeline):
 
     def held_by(self, agent: AgentId) -> tuple[Conversation, ...]:
         """Return what stands on an agent's desk: offered, in hand, wrap-up, parked."""
-        return tuple(map(_conversation, many(self._connection, _HELD_BY, {"by": agent})))
+        return tuple(map(as_conversation, many(self._connection, _HELD_BY, {"by": agent})))
 
     def of(
         self, members: Collection[ContactId], *, open_only: bool = False, limit: int = 100
     ) -> tuple[Conversation, ...]:
         """Return a person's conversations, newest first."""
         asked = {"members": list(members), "at_most": limit}
-        return tuple(map(_conversation, many(self._connection, _OF[open_only], asked)))
+        return tuple(map(as_conversation, many(self._connection, _OF[open_only], asked)))
 
     def closed_between(self, since: datetime, until: datetime) -> tuple[Conversation, ...]:
         """Return what was closed from ``since`` until just before ``until``, oldest first."""
         asked = {"since": since, "until": until}
-        return tuple(map(_conversation, many(self._connection, _CLOSED_BETWEEN, asked)))
+        return tuple(map(as_conversation, many(self._connection, _CLOSED_BETWEEN, asked)))
 
     def ended_between(self, since: datetime, until: datetime) -> tuple[Ended, ...]:
         """Return what was closed from ``since`` until just before ``until``, oldest first."""
@@ -157,7 +157,8 @@ class SqlConversations(SqlTimeline):
         return tuple(map(_ended, rows))
 
 
-def _values(conversation: Conversation) -> dict[str, Any]:
+def conversation_values(conversation: Conversation) -> dict[str, Any]:
+    """Return a conversation as its row states it, without id and version."""
     return {
         "contact_id": conversation.contact,
         "channel": conversation.channel,
@@ -205,7 +206,8 @@ def _ended(row: RowMapping) -> Ended:
     )
 
 
-def _conversation(row: RowMapping) -> Conversation:
+def as_conversation(row: RowMapping) -> Conversation:
+    """Return a conversation as its row has it."""
     previous = row["previous_agent"]
     return Conversation(
         id=ConversationId(row["id"]),

@@ -152,7 +152,7 @@ class SqlTimeline:
         self, interaction: Interaction, *, reply_handle: str = "", urgent: bool = False
     ) -> bool:
         """Insert; return False if (account, external id) stands on a timeline already."""
-        values = {**_values(interaction, reply_handle), "urgent": urgent}
+        values = {**interaction_values(interaction, reply_handle), "urgent": urgent}
         new = insert(self._connection, _APPEND, values)
         if new and interaction.sources:
             self._connection.execute(_USE, _uses(interaction))
@@ -161,13 +161,13 @@ class SqlTimeline:
     def interaction(self, interaction: InteractionId) -> Interaction:
         """Return an interaction; raises NotFound."""
         what = f"interaction {interaction}"
-        return _interaction(the(self._connection, _GET, {"of": interaction}, what))
+        return as_interaction(the(self._connection, _GET, {"of": interaction}, what))
 
     def by_external(self, account: AccountName, external_id: str) -> Interaction | None:
         """Return the interaction that the platform knows by this id."""
         asked = {"of_account": account, "of_external_id": external_id}
         row = one(self._connection, _BY_EXTERNAL, asked)
-        return None if row is None else _interaction(row)
+        return None if row is None else as_interaction(row)
 
     def rewrite(
         self,
@@ -206,12 +206,12 @@ class SqlTimeline:
     def unread(self, *, limit: int, besides: Collection[ContactId] = ()) -> tuple[Interaction, ...]:
         """Return what no reader has seen, oldest first, but nothing of ``besides``."""
         asked = {"at_most": limit, "besides": list(besides)}
-        return tuple(map(_interaction, many(self._connection, _UNREAD, asked)))
+        return tuple(map(as_interaction, many(self._connection, _UNREAD, asked)))
 
     def unread_by(self, contacts: Collection[ContactId], *, limit: int) -> tuple[Interaction, ...]:
         """Return what these contacts said and no reader has seen, oldest first."""
         asked = {"at_most": limit, "members": list(contacts)}
-        return tuple(map(_interaction, many(self._connection, _UNREAD_BY, asked)))
+        return tuple(map(as_interaction, many(self._connection, _UNREAD_BY, asked)))
 
     def urgent(self, *, limit: int, besides: Collection[ContactId] = ()) -> tuple[ContactId, ...]:
         """Return who said something that cannot wait and that no reader has seen."""
@@ -239,7 +239,7 @@ class SqlTimeline:
         if words:
             asked |= {"pattern": containing(words)}
         page = _PAGES[before is not None, bool(words)]
-        return tuple(map(_interaction, many(self._connection, page, asked)))
+        return tuple(map(as_interaction, many(self._connection, page, asked)))
 
     def said_in(
         self,
@@ -255,7 +255,7 @@ class SqlTimeline:
         """
         until = _LAST if before is None else before
         asked = {"of": conversation, "after": after, "before": until, "at_most": limit}
-        return tuple(map(_interaction, reversed(many(self._connection, _SAID_IN, asked))))
+        return tuple(map(as_interaction, reversed(many(self._connection, _SAID_IN, asked))))
 
     def last_words(
         self, conversations: Collection[ConversationId], *, among: int
@@ -308,7 +308,8 @@ def _said(content: Content) -> dict[str, str]:
     return {"content": dump(content), "text": plain_text(content)}
 
 
-def _values(interaction: Interaction, reply_handle: str) -> dict[str, Any]:
+def interaction_values(interaction: Interaction, reply_handle: str) -> dict[str, Any]:
+    """Return an interaction as its row states it."""
     reading = interaction.reading
     return {
         "id": interaction.id,
@@ -351,7 +352,8 @@ def _uses(interaction: Interaction) -> list[dict[str, Any]]:
     ]
 
 
-def _interaction(row: RowMapping) -> Interaction:
+def as_interaction(row: RowMapping) -> Interaction:
+    """Return an interaction as its row has it."""
     return Interaction(
         id=InteractionId(row["id"]),
         contact=ContactId(row["contact_id"]),

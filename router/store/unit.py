@@ -1,14 +1,16 @@
 """One transaction with its repositories: fulfils `router.service.unit.Unit` on a connection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from router.domain.events import Happened, Logged
 from router.service.ports import Clock, Ids
+from router.service.repository.mentioned import Mentioned
 from router.store.bots import SqlBotTurns
 from router.store.cases import SqlCases
 from router.store.codec import dump
@@ -18,10 +20,18 @@ from router.store.crises import SqlCrises
 from router.store.demands import SqlDemands
 from router.store.dialect import EVENT_LOCK, alone
 from router.store.followups import SqlFollowUps
+from router.store.gathered import (
+    GatheredContacts,
+    GatheredConversations,
+    GatheredJournal,
+    GatheredOutbox,
+    gather,
+)
 from router.store.journal import SqlJournal
 from router.store.knowledge import SqlKnowledge
 from router.store.ledger import events
 from router.store.outbox import SqlOutbox
+from router.store.pending import Watched
 from router.store.proposals import SqlProposals
 from router.store.scripts import SqlScripts
 from router.store.workforce import SqlWorkforce
@@ -93,6 +103,20 @@ class SqlUnit:
             if not done:
                 del self._recorded[before:]
         return result
+
+    @contextmanager
+    def gathered(self, mentioned: Mentioned) -> Iterator["SqlUnit"]:
+        """Look up once what is mentioned; what is written inside is written together at the end."""
+        memory, pending = gather(self._connection, mentioned)
+        watched = Watched(pending, memory)
+        inside = SqlUnit(cast("Connection", watched), clock=self._clock, ids=self._ids)
+        inside._recorded = self._recorded
+        inside.contacts = GatheredContacts(watched, memory, pending)
+        inside.conversations = GatheredConversations(watched, memory, pending)
+        inside.outbox = GatheredOutbox(watched, pending)
+        inside.journal = GatheredJournal(watched, pending)
+        yield inside
+        pending.flush()
 
     def flush_events(self) -> list[Logged]:
         """Write what was recorded and return it with its numbers.

@@ -67,20 +67,7 @@ class SqlUpkeep:
 
     def keep_delivery(self, delivery: RawDelivery) -> None:
         """Keep a delivery as it came."""
-        self._connection.execute(
-            _KEEP_DELIVERY,
-            {
-                "id": delivery.id,
-                "account": delivery.account,
-                "at": delivery.at,
-                "state": delivery.state,
-                "method": delivery.method,
-                "url": delivery.url,
-                "headers": dump(delivery.headers),
-                "body": delivery.body,
-                "why": delivery.why,
-            },
-        )
+        self._connection.execute(_KEEP_DELIVERY, delivery_values(delivery))
 
     def delivery(self, delivery: str) -> RawDelivery:
         """Return a delivery; raises NotFound."""
@@ -129,7 +116,7 @@ class SqlUpkeep:
 
     def want_media(self, row: MediaRow) -> None:
         """Note that a file is to be fetched, or was brought."""
-        self._connection.execute(_WANT_MEDIA, {"id": row.id, **_media_values(row)})
+        self._connection.execute(_WANT_MEDIA, {"id": row.id, **media_values(row)})
 
     def media(self, media: MediaId) -> MediaRow:
         """Return a file's row; raises NotFound."""
@@ -141,7 +128,7 @@ class SqlUpkeep:
 
     def save_media(self, row: MediaRow) -> None:
         """Write a file's row; raises NotFound."""
-        values = {"of": row.id, **_media_values(row)}
+        values = {"of": row.id, **media_values(row)}
         must_be_there(self._connection, _SAVE_MEDIA, values, f"media {row.id}")
 
     def lease(self, name: str, *, holder: str, now: datetime, until: datetime) -> Lease | None:
@@ -176,6 +163,21 @@ class SqlUpkeep:
         insert(self._connection, _SET_META, {"key": key, "value": value})
 
 
+def delivery_values(delivery: RawDelivery) -> dict[str, Any]:
+    """Return a delivery as its row states it."""
+    return {
+        "id": delivery.id,
+        "account": delivery.account,
+        "at": delivery.at,
+        "state": delivery.state,
+        "method": delivery.method,
+        "url": delivery.url,
+        "headers": dump(delivery.headers),
+        "body": delivery.body,
+        "why": delivery.why,
+    }
+
+
 def _delivery(row: RowMapping) -> RawDelivery:
     return RawDelivery(
         id=row["id"],
@@ -190,7 +192,8 @@ def _delivery(row: RowMapping) -> RawDelivery:
     )
 
 
-def _media_values(row: MediaRow) -> dict[str, Any]:
+def media_values(row: MediaRow) -> dict[str, Any]:
+    """Return a file as its row states it, without the id."""
     return {
         "account": row.account,
         "interaction_id": row.interaction,
