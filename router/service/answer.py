@@ -69,7 +69,7 @@ class Turn:
 def due(unit: Unit, *, policy: ShopPolicy, families: Families) -> tuple[Turn, ...]:
     """Return the conversations that wait for the bot's answer, from the tables alone."""
     turns = []
-    for held in unit.conversations.open():
+    for held in unit.conversations.with_bot():
         if isinstance(held.state, WithBot) and held.waiting_since is not None and not held.unread:
             said = unit.conversations.said_in(held.id, limit=_LOOK_BACK)
             asked = question_in(said)

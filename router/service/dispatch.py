@@ -84,6 +84,7 @@ class Dispatcher:
         self._floor = Floor()
         self._seen = 0
         self._fence: int | None = None
+        self._lease: Lease | None = None
         self._counted_at: datetime | None = None
         self._foreseen_at: datetime | None = None
         self.foresight: Foresight | None = None
@@ -112,7 +113,7 @@ class Dispatcher:
     async def once(self) -> None:
         """Bring the floor up to date, decide, and carry out; nothing if another daemon routes."""
         self.wake.bell.clear()
-        lease = await self._store.transact(_take_lease, self._name, self._clock, _LEASE_LASTS)
+        lease = await self._leased()
         if lease is None:
             self._fence = None
             return
@@ -126,6 +127,18 @@ class Dispatcher:
             await self._catch_up()
         await self._foresee(lease.fence)
         await self._decide()
+
+    async def _leased(self) -> Lease | None:
+        """Return our lease, renewed once half of its time is over; None if another daemon has it.
+
+        Nobody can take it before it ends, and each decision checks its fence.
+        """
+        held, now = self._lease, self._clock.now()
+        if held is None or held.until - now <= _LEASE_LASTS / 2 or self._fence is None:
+            self._lease = await self._store.transact(
+                _take_lease, self._name, self._clock, _LEASE_LASTS
+            )
+        return self._lease
 
     async def _rest(self) -> None:
         now = self._clock.now()
@@ -241,9 +254,7 @@ def _touched_since(unit: Unit, seq: int) -> _Touched:
             conversations[each.event.conversation] = None
         if each.event.kind in _OF_PERSON and each.event.contact is not None:
             persons[each.event.contact] = None
-    for contact in persons:
-        for held in unit.conversations.of(unit.contacts.members(contact), open_only=True):
-            conversations[held.id] = None
+    conversations.update(dict.fromkeys(unit.conversations.open_of_persons(persons)))
     return _Touched(
         conversations=tuple(conversations),
         staff=_touches_staff(logged),

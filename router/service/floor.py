@@ -3,11 +3,12 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from router.domain.case import Case
+from router.domain.contact import Contact
 from router.domain.conversation import Conversation, Offered, Queued, holder
 from router.domain.floor import Change, Entered, Gone, Held, Holding, Staffed, Waiting
-from router.domain.ids import AccountName, ConversationId
+from router.domain.ids import AccountName, ContactId, ConversationId
 from router.domain.policy import ShopPolicy
-from router.service.ports import NotFound
 from router.service.unit import Unit
 
 
@@ -38,13 +39,9 @@ def look_at(
     """Return how some conversations stand now (and all agents, if ``staff``)."""
     seq = unit.journal.seq()
     agents = tuple(Staffed(agent=each) for each in unit.workforce.all()) if staff else ()
-    found: list[Conversation] = []
-    gone: list[Change] = []
-    for each in ids:
-        try:
-            found.append(unit.conversations.get(each))
-        except NotFound:
-            gone.append(Gone(conversation=each))
+    found = unit.conversations.some(ids)
+    missing = set(ids) - {each.id for each in found}
+    gone = tuple(Gone(conversation=each) for each in sorted(missing))
     return Seen(seq=seq, changes=(*agents, *gone, *_changes(unit, found, policy, families)))
 
 
@@ -54,11 +51,40 @@ def _changes(
     policy: ShopPolicy,
     families: Mapping[AccountName, str],
 ) -> tuple[Change, ...]:
-    return tuple(_change(unit, each, policy, families) for each in conversations)
+    persons = _persons(unit, {each.contact for each in conversations if _waits(each)})
+    return tuple(_change(persons, each, policy, families) for each in conversations)
+
+
+def _waits(held: Conversation) -> bool:
+    return holder(held.state) is None and isinstance(held.state, Queued)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Person:
+    """What routing must know of whoever waits."""
+
+    root: Contact
+    case_version: int
+    cases: tuple[Case, ...]
+    unread: int
+
+
+def _persons(unit: Unit, contacts: Collection[ContactId]) -> dict[ContactId, _Person]:
+    """Return what is known of the persons to whom ``contacts`` belong; few questions for all."""
+    if not contacts:
+        return {}
+    cases = unit.cases.open_of_persons(contacts)
+    unread = unit.conversations.unread_of_persons(contacts)
+    return {
+        contact: _Person(
+            root=root, case_version=version, cases=cases[contact], unread=unread[contact]
+        )
+        for contact, (root, version) in unit.contacts.roots(contacts).items()
+    }
 
 
 def _change(
-    unit: Unit,
+    persons: Mapping[ContactId, _Person],
     held: Conversation,
     policy: ShopPolicy,
     families: Mapping[AccountName, str],
@@ -80,17 +106,18 @@ def _change(
         )
     if not isinstance(held.state, Queued):
         return Gone(conversation=held.id)
-    return Entered(waiting=waiting_entry(unit, held, family=family))
+    return Entered(waiting=_entry(persons[held.contact], held, family=family))
 
 
 def waiting_entry(unit: Unit, held: Conversation, *, family: str) -> Waiting:
     """Return a queued conversation as routing sees it, with the person's open complaints."""
-    members = unit.contacts.members(held.contact)
-    root = unit.contacts.get(members[0])
-    cases = unit.cases.open_of(members)
+    return _entry(_persons(unit, (held.contact,))[held.contact], held, family=family)
+
+
+def _entry(person: _Person, held: Conversation, *, family: str) -> Waiting:
     return Waiting(
         conversation=held.id,
-        contact=members[0],
+        contact=person.root.id,
         queue=held.queue,
         channel=held.channel,
         family=family,
@@ -98,12 +125,12 @@ def waiting_entry(unit: Unit, held: Conversation, *, family: str) -> Waiting:
         needs=held.needs,
         since=held.state.since if isinstance(held.state, Queued) else held.opened_at,
         priority=held.priority,
-        vip=root.vip,
+        vip=person.root.vip,
         upset=held.flagged,
-        severity=max((case.severity for case in cases), default=0),
-        cases=len(cases),
-        case_version=unit.contacts.case_version(held.contact),
-        unread=unit.conversations.unread_of(members),
+        severity=max((case.severity for case in person.cases), default=0),
+        cases=len(person.cases),
+        case_version=person.case_version,
+        unread=person.unread,
         bot_ok=held.bot_ok,
         previous=held.previous_agent,
         excluded=held.excluded,

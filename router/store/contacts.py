@@ -14,6 +14,7 @@ from router.service.ports import Conflict, NotFound
 from router.service.records import KnownClaim, KnownIdentity, PersonLine
 from router.store.dialect import containing, contains, insert_new
 from router.store.rows import insert, many, must_be_there, must_change, one, the
+from router.store.sets import ask_all, by_keys
 from router.store.tables import claims, contacts, identities, merges
 from router.store.types import UtcDateTime, Words
 
@@ -46,6 +47,13 @@ _LINES = (
     sa.select(_member.c.id.label("asked_id"), _root.c.id, _root.c.name, _root.c.vip)
     .join(_root, _root.c.id == _member.c.root_id)
     .where(_member.c.id.in_(_among))
+)
+_ROOTS = by_keys(
+    lambda among: (
+        sa.select(_member.c.id.label("asked_id"), *_root.c)
+        .join(_root, _root.c.id == _member.c.root_id)
+        .where(among(_member.c.id))
+    )
 )
 _NAMES = (
     sa.select(_member.c.root_id, identities.c.name)
@@ -189,6 +197,11 @@ class SqlContacts:
         if not found:
             raise NotFound(f"there is no contact {contact}")
         return tuple(ContactId(row["id"]) for row in found)
+
+    def roots(self, contacts: Collection[ContactId]) -> Mapping[ContactId, tuple[Contact, int]]:
+        """Return, for each contact, who stands for the person, and their case version."""
+        rows = ask_all(self._connection, _ROOTS, tuple(contacts))
+        return {ContactId(row["asked_id"]): (as_contact(row), row["case_version"]) for row in rows}
 
     def lines(self, contacts: Collection[ContactId]) -> Mapping[ContactId, PersonLine]:
         """Return, for each given contact (origin or root), how lists show the whole person."""

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
-from router.domain.conversation import Conversation, State, responsible
+from router.domain.conversation import Conversation, State, WithBot, responsible
 from router.domain.ids import (
     AccountName,
     AgentId,
@@ -24,6 +24,7 @@ from router.service.records import Ended
 from router.store.codec import dump, load
 from router.store.dialect import insert_new
 from router.store.rows import insert, many, must_change, one, the
+from router.store.sets import ask_all, by_keys
 from router.store.tables import contacts, conversations
 from router.store.timeline import SqlTimeline
 
@@ -93,6 +94,33 @@ _ENDED_BETWEEN = (
 )
 
 
+_SOME = by_keys(
+    lambda among: (
+        sa.select(conversations).where(among(conversations.c.id)).order_by(conversations.c.id)
+    )
+)
+_WITH_BOT = (
+    sa.select(conversations)
+    .where(
+        conversations.c.state == WithBot.__name__,
+        _is_open,
+        conversations.c.waiting_since.is_not(None),
+        conversations.c.unread == 0,
+    )
+    .order_by(*_oldest_first)
+)
+_member, _asked = contacts.alias("member"), contacts.alias("asked")
+_OPEN_OF_PERSONS = by_keys(
+    lambda among: (
+        sa.select(conversations.c.id)
+        .join(_member, _member.c.id == conversations.c.contact_id)
+        .join(_asked, _asked.c.root_id == _member.c.root_id)
+        .where(among(_asked.c.id), _is_open)
+        .distinct()
+    )
+)
+
+
 class SqlConversations(SqlTimeline):
     """Conversations and the interactions in them."""
 
@@ -126,6 +154,19 @@ class SqlConversations(SqlTimeline):
         asked = {"of_account": account, "of_thread": thread}
         row = one(self._connection, _IN_THREAD, asked)
         return None if row is None else as_conversation(row)
+
+    def some(self, conversations: Collection[ConversationId]) -> tuple[Conversation, ...]:
+        """Return those of ``conversations`` that exist, in the order of their ids."""
+        return tuple(map(as_conversation, ask_all(self._connection, _SOME, tuple(conversations))))
+
+    def with_bot(self) -> tuple[Conversation, ...]:
+        """Return what a bot has in hand and must answer: all is read, the contact waits."""
+        return tuple(map(as_conversation, many(self._connection, _WITH_BOT)))
+
+    def open_of_persons(self, contacts: Collection[ContactId]) -> tuple[ConversationId, ...]:
+        """Return the open conversations of the persons to whom ``contacts`` belong."""
+        rows = ask_all(self._connection, _OPEN_OF_PERSONS, tuple(contacts))
+        return tuple(ConversationId(row["id"]) for row in rows)
 
     def open(self) -> tuple[Conversation, ...]:
         """Return every conversation that is not closed, oldest first."""

@@ -23,7 +23,8 @@ from router.service.records import EarlyChange
 from router.store.codec import dump, load
 from router.store.dialect import containing, contains, insert_new
 from router.store.rows import insert, many, must_be_there, one, the
-from router.store.tables import conversations, early_changes, interactions
+from router.store.sets import ask_all, by_keys
+from router.store.tables import contacts, conversations, early_changes, interactions
 from router.store.writings import publication_uses
 
 _CHUNK = 5000  # conversations asked for in one statement
@@ -70,6 +71,18 @@ _UNREAD_OF = (
     sa.select(sa.func.count())
     .select_from(interactions)
     .where(interactions.c.unread, interactions.c.contact_id.in_(_among))
+)
+
+_member, _asked = contacts.alias("member"), contacts.alias("asked")
+_UNREAD_OF_PERSONS = by_keys(
+    lambda among: (
+        sa.select(_asked.c.id.label("asked_id"), sa.func.count().label("unread"))
+        .select_from(_asked)
+        .join(_member, _member.c.root_id == _asked.c.root_id)
+        .join(interactions, interactions.c.contact_id == _member.c.id)
+        .where(among(_asked.c.id), interactions.c.unread)
+        .group_by(_asked.c.id)
+    )
 )
 
 
@@ -223,6 +236,12 @@ class SqlTimeline:
         """Return how many interactions of the person no reader has seen."""
         asked = {"members": list(members)}
         return self._connection.execute(_UNREAD_OF, asked).scalar_one()
+
+    def unread_of_persons(self, contacts: Collection[ContactId]) -> Mapping[ContactId, int]:
+        """Return, for each given contact (origin or root), what `unread_of` says of the person."""
+        rows = ask_all(self._connection, _UNREAD_OF_PERSONS, tuple(contacts))
+        found = {ContactId(row["asked_id"]): row["unread"] for row in rows}
+        return {contact: found.get(contact, 0) for contact in contacts}
 
     def timeline(
         self,

@@ -27,6 +27,9 @@ class Contacts(Protocol):
     def members(self, contact: ContactId) -> tuple[ContactId, ...]:
         """Return every origin contact of the person that ``contact`` belongs to, root first."""
 
+    def roots(self, contacts: Collection[ContactId]) -> Mapping[ContactId, tuple[Contact, int]]:
+        """Return, for each contact, who stands for the person, and their case version."""
+
     def lines(self, contacts: Collection[ContactId]) -> Mapping[ContactId, PersonLine]:
         """Return, for each given contact (origin or root), how lists show the whole person."""
 

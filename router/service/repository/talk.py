@@ -30,6 +30,15 @@ class Conversations(Protocol):
     def in_thread(self, account: AccountName, thread: str) -> Conversation | None:
         """Return the latest conversation of a thread (a call), in whatever state."""
 
+    def some(self, conversations: Collection[ConversationId]) -> tuple[Conversation, ...]:
+        """Return those of ``conversations`` that exist, in the order of their ids."""
+
+    def with_bot(self) -> tuple[Conversation, ...]:
+        """Return what a bot has in hand and must answer: all is read, the contact waits."""
+
+    def open_of_persons(self, contacts: Collection[ContactId]) -> tuple[ConversationId, ...]:
+        """Return the open conversations of the persons to whom ``contacts`` belong."""
+
     def open(self) -> tuple[Conversation, ...]:
         """Return every conversation that is not closed, oldest first."""
 
@@ -93,6 +102,9 @@ class Conversations(Protocol):
 
     def unread_of(self, members: Collection[ContactId]) -> int:
         """Return how many interactions of the person no reader has seen."""
+
+    def unread_of_persons(self, contacts: Collection[ContactId]) -> Mapping[ContactId, int]:
+        """Return, for each given contact (origin or root), what `unread_of` says of the person."""
 
     def mark_read(self, interaction: InteractionId, reading: Reading) -> None: ...
     def timeline(
