@@ -41,6 +41,7 @@ from router.service.loops import (
     forgetting_loop,
 )
 from router.service.poll import polling_loop
+from router.service.pressure import Pressure
 from router.service.readingroom import ReadingRoom
 from router.service.rounds import Rounds
 from router.settings.accounts import generated
@@ -100,6 +101,7 @@ class Rooms:
     reader: RuleReader
     readers: Pool
     intake: Intake
+    pressure: Pressure
     dispatcher: Dispatcher
     follower: Follower
     name: str
@@ -112,8 +114,14 @@ async def build(settings: Settings) -> Rooms:
     clock, ids = SystemClock(), SystemIds()
     store = open_store(settings.database_url, clock=clock, ids=ids)
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    pressure = Pressure()
     dispatcher = Dispatcher(
-        store, policy=settings.policy, families=families(settings), clock=clock, name=name
+        store,
+        policy=settings.policy,
+        families=families(settings),
+        clock=clock,
+        name=name,
+        pressure=pressure,
     )
     readers = Pool(settings.data, lanes=settings.readers)
     library = Library(Retrieval, clock, readers)
@@ -128,7 +136,8 @@ async def build(settings: Settings) -> Rooms:
         library=library,
         reader=RuleReader(),
         readers=readers,
-        intake=Intake(store, settings.policy, batch=settings.intake_batch),
+        intake=Intake(store, settings.policy, batch=settings.intake_batch, pressure=pressure),
+        pressure=pressure,
         dispatcher=dispatcher,
         follower=Follower(store),
         name=name,
@@ -281,6 +290,7 @@ def _loops(
             policy=policy,
             clock=clock,
             any_question=rooms.settings.bots.takes_any,
+            pressure=rooms.pressure,
         ),
         "bot": Rounds(
             store=store,

@@ -11,6 +11,7 @@ from router.domain.policy import ShopPolicy
 from router.service.arrivals import Delivery, TakenIn
 from router.service.intake import take_in, take_in_batch
 from router.service.ports import Store, StoreUnavailable
+from router.service.pressure import Pressure
 
 log = structlog.get_logger()
 
@@ -32,8 +33,16 @@ class _Waiting:
 class Intake:
     """Takes deliveries in, in the order of arrival; whoever awaits is answered after the commit."""
 
-    def __init__(self, store: Store, policy: ShopPolicy, *, batch: int = BATCH) -> None:
+    def __init__(
+        self,
+        store: Store,
+        policy: ShopPolicy,
+        *,
+        batch: int = BATCH,
+        pressure: Pressure | None = None,
+    ) -> None:
         self._store, self._policy, self._batch = store, policy, batch
+        self._pressure = pressure or Pressure()
         self._line: deque[_Waiting] = deque()
         self._some = asyncio.Event()
         self._stopping = False
@@ -72,6 +81,7 @@ class Intake:
 
     async def _take(self, batch: list[_Waiting]) -> None:
         deliveries = [each.delivery for each in batch]
+        self._pressure.came(len(batch))
         try:
             results = await self._store.transact(take_in_batch, deliveries, self._policy)
         except StoreUnavailable as error:

@@ -19,6 +19,7 @@ from router.service.carry import LEASE, carry_out
 from router.service.floor import Seen, look_at, look_at_all
 from router.service.forecast import foreseen, tally
 from router.service.ports import Clock, Conflict, NotFound, Store, StoreUnavailable
+from router.service.pressure import Pressure
 from router.service.records import Lease
 from router.service.unit import Unit
 
@@ -78,7 +79,9 @@ class Dispatcher:
         clock: Clock,
         name: str,
         on_decision: Callable[[Decision], None] = lambda _decision: None,
+        pressure: Pressure | None = None,
     ) -> None:
+        self._pressure = pressure or Pressure()
         self._store, self._policy, self._families = store, policy, families
         self._clock, self._name, self._on_decision = clock, name, on_decision
         self._floor = Floor()
@@ -98,13 +101,16 @@ class Dispatcher:
     async def run(self) -> None:
         """Route until cancelled; a database that does not answer is waited for."""
         try:
+            loop = asyncio.get_running_loop()
             while True:
+                began = loop.time()
                 try:
                     await self.once()
                 except StoreUnavailable:
                     self._fence = None
                     log.warning("dispatch_waits_for_database")
                     await asyncio.sleep(_TICK.total_seconds())
+                await self._pressure.give_way(loop.time() - began)
                 await self._rest()
         finally:
             with contextlib.suppress(StoreUnavailable):

@@ -32,6 +32,7 @@ from router.service.hearing import (
 )
 from router.service.library import Knowledge
 from router.service.ports import Clock, Store, StoreUnavailable
+from router.service.pressure import Pressure
 from router.service.reading import Understood, Unread, meant, take_note, unread_runs
 
 log = structlog.get_logger()
@@ -81,7 +82,9 @@ class ReadingRoom:
         window: int = WINDOW,
         hurry: timedelta = HURRY,
         any_question: Callable[[AccountName], bool] = lambda _account: False,
+        pressure: Pressure | None = None,
     ) -> None:
+        self._pressure = pressure or Pressure()
         self._store, self._readers, self._small = store, readers, small
         self._knowledge, self._policy, self._clock = knowledge, policy, clock
         self._any_question = any_question  # accounts whose bot may be asked anything
@@ -150,12 +153,14 @@ class ReadingRoom:
         if not frame:
             self._some.clear()
             return
+        began = asyncio.get_running_loop().time()
         try:
             await self._read(lane, frame)
         finally:
             for held in frame:
                 if not held.done:
                     self._let_go(held)
+        await self._pressure.give_way(asyncio.get_running_loop().time() - began)
 
     def _frame(self) -> list[_Held]:
         """Return what goes to a reader next: some contacts, the urgent ones first."""
