@@ -16,6 +16,7 @@ from router.service import confirm, questions
 from router.service.awareness import alert_holders, from_bot, recompute
 from router.service.cases import note_complaint
 from router.service.hearing import Earlier, Heard, Run, Words
+from router.service.repository.mentioned import Mentioned
 from router.service.suspect import learn_from_words, probable_cases
 from router.service.unit import Unit
 
@@ -114,6 +115,15 @@ def take_note(
 
     Returns the conversations that a bot has in hand and that wait for its answer.
     """
+    said = {each.interaction.id: each.interaction.contact for each in understood}
+    with unit.gathered(Mentioned(said=said)) as inside:
+        return take_note_of_each(inside, understood, policy=policy, at=at)
+
+
+def take_note_of_each(
+    unit: Unit, understood: Sequence[Understood], *, policy: ShopPolicy, at: datetime
+) -> tuple[ConversationId, ...]:
+    """Write what was understood, one interaction after the other."""
     for_bot: dict[ConversationId, None] = {}
     for each in understood:
         unit.contacts.lock(each.interaction.contact)

@@ -1,181 +1,40 @@
 """A transaction for many deliveries: asks once about all of them, and writes once for all of them.
 
 The verbs are the same as for one delivery. What they will ask is looked up beforehand for everybody
-whom the deliveries name, and answered from memory, as it will be once what is pending is written
-(`router.store.pending`). Whatever else they ask goes to the tables. On PostgreSQL the persons are
-locked first and looked at afterwards, so that nobody changes them meanwhile.
+whom the deliveries name (`router.store.gathering`), and answered from memory, as it will be once
+what is pending is written (`router.store.pending`). Whatever else they ask goes to the tables.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from router.domain.case import Case
 from router.domain.contact import Contact
 from router.domain.conversation import Conversation
+from router.domain.evidence import Proposal
+from router.domain.followup import FollowUp
 from router.domain.identity import Claim, Identity
-from router.domain.ids import AccountName, ContactId, ConversationId
+from router.domain.ids import AccountName, ContactId, ConversationId, InteractionId
+from router.domain.reading import Reading
 from router.domain.timeline import Interaction
 from router.service.ports import Conflict
 from router.service.records import EarlyChange, KnownIdentity, MediaRow, RawDelivery
-from router.service.repository.mentioned import Mentioned
-from router.store.contacts import SqlContacts, as_contact, as_known, contact_values
-from router.store.conversations import SqlConversations, as_conversation
+from router.store.cases import SqlCases
+from router.store.codec import dump
+from router.store.contacts import SqlContacts, contact_values
+from router.store.conversations import SqlConversations
+from router.store.followups import SqlFollowUps
+from router.store.gathering import RECENT, newest_first, remember
 from router.store.journal import SqlJournal
 from router.store.outbox import SqlOutbox
 from router.store.pending import Memory, Pending, Watched, key_of
-from router.store.sets import Among, ask_all, by_keys
-from router.store.tables import claims, contacts, conversations, early_changes, identities
-from router.store.tables import interactions as said
-from router.store.timeline import as_interaction, interaction_values
+from router.store.proposals import SqlProposals
+from router.store.timeline import interaction_values
 from router.store.upkeep import delivery_values, media_values
-
-#: How many of a person's conversations are remembered; who asks for more is told by the tables.
-_RECENT = 5
-
-_of_account: sa.BindParameter[str] = sa.bindparam("of_account")
-_KNOWN = by_keys(
-    lambda among: sa.select(identities).where(
-        identities.c.account == _of_account, among(identities.c.external_id)
-    )
-)
-_CLAIMS = by_keys(
-    lambda among: sa.select(claims).where(
-        claims.c.account == _of_account, among(claims.c.external_id)
-    )
-)
-_SAID = by_keys(
-    lambda among: sa.select(said).where(said.c.account == _of_account, among(said.c.external_id))
-)
-_EARLY = by_keys(
-    lambda among: sa.select(early_changes.c.target).where(
-        early_changes.c.account == _of_account, among(early_changes.c.target)
-    )
-)
-_ROOTS = by_keys(lambda among: sa.select(contacts.c.root_id).where(among(contacts.c.id)))
-_HOLD = by_keys(
-    lambda among: (
-        sa.select(contacts.c.id)
-        .where(among(contacts.c.id))
-        .order_by(contacts.c.id)
-        .with_for_update()
-    )
-)
-_PERSONS = by_keys(
-    lambda among: (
-        sa.select(contacts)
-        .where(among(contacts.c.root_id))
-        .order_by(contacts.c.id != contacts.c.root_id, contacts.c.created_at, contacts.c.id)
-    )
-)
-_LIVE = by_keys(
-    lambda among: (
-        sa.select(conversations)
-        .where(
-            conversations.c.account == _of_account,
-            among(conversations.c.external_id),
-            conversations.c.closed_at.is_(None),
-        )
-        .order_by(conversations.c.id)
-        .with_for_update()
-    )
-)
-
-
-def _recent(among: Among) -> "sa.Select[Any]":
-    order = (conversations.c.opened_at.desc(), conversations.c.id.desc())
-    place = sa.func.row_number().over(partition_by=conversations.c.contact_id, order_by=order)
-    placed = sa.select(conversations, place.label("place")).where(among(conversations.c.contact_id))
-    inner = placed.subquery()
-    return sa.select(inner).where(inner.c.place <= _RECENT)
-
-
-_LATEST = by_keys(_recent)
-
-
-def gather(connection: Connection, mentioned: Mentioned) -> tuple[Memory, Pending]:
-    """Look up whom and what deliveries name; the persons are held until the transaction ends."""
-    memory, pending = Memory(), Pending(connection)
-    for account, names in _by_account(mentioned.identities).items():
-        asked = {"of_account": account}
-        for name in names:
-            key = key_of(account, name)
-            memory.known[key], memory.claims[key], memory.live[key] = None, {}, {}
-        for row in ask_all(connection, _KNOWN, names, **asked):
-            memory.known[account, row["external_id"]] = as_known(row)
-        for row in ask_all(connection, _CLAIMS, names, **asked) if mentioned.claims else ():
-            held = memory.claims[account, row["external_id"]]
-            held[row["kind"], row["value"]] = row["verified"]
-    _persons(connection, memory)
-    for account, names in _by_account(mentioned.externals).items():
-        asked = {"of_account": account}
-        memory.externals.update((key_of(account, name), None) for name in names)
-        memory.early.update((key_of(account, name), False) for name in names)
-        for row in ask_all(connection, _SAID, names, **asked):
-            memory.externals[account, row["external_id"]] = as_interaction(row)
-        for row in ask_all(connection, _EARLY, names, **asked):
-            memory.early[account, row["target"]] = True
-    for account, names in _by_account(mentioned.identities).items():
-        for row in ask_all(connection, _LIVE, names, of_account=account):
-            _remember(memory, as_conversation(row))
-    _latest(connection, memory)
-    return memory, pending
-
-
-def _by_account(keys: Iterable[tuple[AccountName, str]]) -> dict[AccountName, list[str]]:
-    found: dict[AccountName, list[str]] = {}
-    for account, name in sorted(keys):
-        found.setdefault(account, []).append(name)
-    return found
-
-
-def _persons(connection: Connection, memory: Memory) -> None:
-    """Hold every person who is named; raises Conflict if two were made one meanwhile."""
-    origins = sorted({each.contact for each in memory.known.values() if each is not None})
-    roots = sorted({row["root_id"] for row in ask_all(connection, _ROOTS, origins)})
-    if connection.dialect.name == "postgresql":
-        ask_all(connection, _HOLD, roots)
-    members: dict[ContactId, list[ContactId]] = {}
-    for row in ask_all(connection, _PERSONS, roots):
-        contact = as_contact(row)
-        memory.contacts[contact.id] = contact
-        members.setdefault(contact.root, []).append(contact.id)
-    for each in members.values():
-        memory.members.update(dict.fromkeys(each, tuple(each)))
-    if not memory.contacts.keys() >= set(origins):
-        raise Conflict("a person was merged or split meanwhile")
-
-
-def _latest(connection: Connection, memory: Memory) -> None:
-    """Look up the latest conversations of known persons who have none that is open here."""
-    asked = {
-        member
-        for key, known in memory.known.items()
-        if known is not None and not memory.live.get(key)
-        for member in memory.members[known.contact]
-    }
-    found: dict[ContactId, list[Conversation]] = {each: [] for each in asked}
-    for row in ask_all(connection, _LATEST, sorted(asked)):
-        talk = as_conversation(row)
-        found[talk.contact].append(talk)
-        memory.talks.setdefault(talk.id, talk)
-    for contact, talks in found.items():
-        memory.recent[contact] = tuple(each.id for each in _newest_first(talks))
-
-
-def _newest_first(talks: Iterable[Conversation]) -> list[Conversation]:
-    return sorted(talks, key=lambda each: (each.opened_at, each.id), reverse=True)
-
-
-def _remember(memory: Memory, talk: Conversation) -> Conversation:
-    memory.talks[talk.id] = talk
-    held = memory.live.get(key_of(talk.account, talk.external_id))
-    if held is not None and talk.closed_at is None:
-        held[talk.thread] = talk.id
-    return talk
 
 
 class GatheredContacts(SqlContacts):
@@ -218,6 +77,11 @@ class GatheredContacts(SqlContacts):
         """Hold the person; those who were gathered or are new are held already."""
         members = self._memory.members.get(contact)
         return super().lock(contact) if members is None else members[0]
+
+    def bump_case_version(self, contact: ContactId) -> None:
+        """Count one more change to the cases of the person; nothing that is remembered."""
+        self._pending.flush()
+        SqlContacts(self._pending.connection).bump_case_version(contact)
 
     def members(self, contact: ContactId) -> tuple[ContactId, ...]:
         """Return every origin contact of the person, root first. Raises NotFound."""
@@ -275,7 +139,7 @@ class GatheredConversations(SqlConversations):
             raise Conflict("the identity has an open conversation in this thread")
         self._pending.opened[conversation.id] = conversation
         self._pending.waiting = True
-        _remember(self._memory, conversation)
+        remember(self._memory, conversation)
         recent = self._memory.recent.get(conversation.contact)
         if recent is not None:
             self._memory.recent[conversation.contact] = (conversation.id, *recent)
@@ -283,7 +147,7 @@ class GatheredConversations(SqlConversations):
     def get(self, conversation: ConversationId) -> Conversation:
         """Return a conversation; raises NotFound."""
         held = self._memory.talks.get(conversation)
-        return held or _remember(self._memory, super().get(conversation))
+        return held or remember(self._memory, super().get(conversation))
 
     def save(self, conversation: Conversation) -> Conversation:
         """Write if the version is the stored one, else raise Conflict; return it as it is now."""
@@ -307,7 +171,7 @@ class GatheredConversations(SqlConversations):
         threads = self._memory.live.get(key_of(account, external_id))
         if threads is None:
             found = super().live(account, external_id, thread)
-            return None if found is None else _remember(self._memory, found)
+            return None if found is None else remember(self._memory, found)
         name = threads.get(thread)
         talk = None if name is None else self._memory.talks[name]
         return talk if talk is not None and talk.closed_at is None else None
@@ -315,17 +179,17 @@ class GatheredConversations(SqlConversations):
     def in_thread(self, account: AccountName, thread: str) -> Conversation | None:
         """Return the latest conversation of a thread (a call), in whatever state."""
         found = super().in_thread(account, thread)
-        return None if found is None else _remember(self._memory, found)
+        return None if found is None else remember(self._memory, found)
 
     def of(
         self, members: Collection[ContactId], *, open_only: bool = False, limit: int = 100
     ) -> tuple[Conversation, ...]:
         """Return a person's conversations, newest first."""
         recent = [self._memory.recent.get(each) for each in members]
-        if open_only or limit > _RECENT or None in recent:
+        if open_only or limit > RECENT or None in recent:
             return super().of(members, open_only=open_only, limit=limit)
         talks = [self._memory.talks[name] for each in recent if each for name in each]
-        return tuple(_newest_first(talks)[:limit])
+        return tuple(newest_first(talks)[:limit])
 
     def append(
         self, interaction: Interaction, *, reply_handle: str = "", urgent: bool = False
@@ -349,11 +213,69 @@ class GatheredConversations(SqlConversations):
             return self._memory.externals[key]
         return super().by_external(account, external_id)
 
+    def interaction(self, interaction: InteractionId) -> Interaction:
+        """Return an interaction; raises NotFound."""
+        return self._memory.said.get(interaction) or super().interaction(interaction)
+
+    def mark_read(self, interaction: InteractionId, reading: Reading) -> None:
+        """Keep what a reader understood. Raises NotFound."""
+        held = self._memory.said.get(interaction)
+        if held is None:
+            super().mark_read(interaction, reading)
+            return
+        self._memory.said[interaction] = replace(held, reading=reading, unread=False)
+        row = {"id": interaction, "reading": dump(reading), "unread": False}
+        self._pending.read[interaction] = row
+        self._pending.waiting = True
+
     def take_early(self, account: AccountName, target: str) -> tuple[EarlyChange, ...]:
         """Return and forget the kept changes of a message, oldest first."""
         if self._memory.early.get(key_of(account, target)) is False:
             return ()
         return super().take_early(account, target)
+
+
+class GatheredCases(SqlCases):
+    """Complaint cases: whether the persons have any is remembered."""
+
+    def __init__(self, watched: Watched, memory: Memory) -> None:
+        super().__init__(cast("Connection", watched))
+        self._memory = memory
+
+    def open_of(self, members: Collection[ContactId]) -> tuple[Case, ...]:
+        """Return a person's open cases, worst first, then oldest."""
+        for each in members:
+            if each in self._memory.complaints and self._memory.members.get(each) == tuple(members):
+                return self._memory.complaints[each]
+        return super().open_of(members)
+
+
+class GatheredProposals(SqlProposals):
+    """What is probably true: whether anything is proposed of the persons is remembered."""
+
+    def __init__(self, watched: Watched, memory: Memory) -> None:
+        super().__init__(cast("Connection", watched))
+        self._memory = memory
+
+    def open_of(self, members: Collection[ContactId]) -> tuple[Proposal, ...]:
+        """Return what is proposed of a person and undecided, strongest first."""
+        if all(self._memory.proposed.get(each) is False for each in members):
+            return ()
+        return super().open_of(members)
+
+
+class GatheredFollowUps(SqlFollowUps):
+    """The questions that follow a resolution: whether any waits is remembered."""
+
+    def __init__(self, watched: Watched, memory: Memory) -> None:
+        super().__init__(cast("Connection", watched))
+        self._memory = memory
+
+    def waiting(self, members: Collection[ContactId]) -> tuple[FollowUp, ...]:
+        """Return a person's follow-ups that are due or asked, oldest first."""
+        if all(self._memory.asked.get(each) is False for each in members):
+            return ()
+        return super().waiting(members)
 
 
 class GatheredOutbox(SqlOutbox):

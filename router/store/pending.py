@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from router.domain.case import Case
 from router.domain.contact import Contact
 from router.domain.conversation import Conversation
-from router.domain.ids import AccountName, ContactId, ConversationId
+from router.domain.ids import AccountName, ContactId, ConversationId, InteractionId
 from router.domain.timeline import Interaction
 from router.service.ports import Conflict
 from router.service.records import KnownIdentity
@@ -29,10 +30,6 @@ from router.store.types import storable
 #: An account and what the platform calls somebody or something there.
 Key = tuple[AccountName, str]
 
-#: What is remembered comes from these; a write to one of them makes us forget.
-_REMEMBERED = frozenset(
-    {"contacts", "identities", "claims", "conversations", "interactions", "early_changes"}
-)
 _SEEN = {
     "last_seen_at": (
         "CASE WHEN kept.last_seen_at < given.last_seen_at "
@@ -62,20 +59,30 @@ class Memory:
     talks: dict[ConversationId, Conversation] = field(default_factory=dict)
     live: dict[Key, dict[str, ConversationId]] = field(default_factory=dict)
     recent: dict[ContactId, tuple[ConversationId, ...]] = field(default_factory=dict)
+    said: dict[InteractionId, Interaction] = field(default_factory=dict)
+    complaints: dict[ContactId, tuple[Case, ...]] = field(default_factory=dict)
+    proposed: dict[ContactId, bool] = field(default_factory=dict)
+    asked: dict[ContactId, bool] = field(default_factory=dict)
 
-    def forget(self) -> None:
-        """Answer nothing from memory any more."""
-        for each in (
-            self.known,
-            self.claims,
-            self.contacts,
-            self.members,
-            self.externals,
-            self.early,
-            self.talks,
-            self.live,
-            self.recent,
-        ):
+    def forget(self, table: str) -> None:
+        """Answer nothing from memory any more that a write to ``table`` may have changed."""
+        talks: tuple[dict[Any, Any], ...] = (self.talks, self.live, self.recent)
+        said: tuple[dict[Any, Any], ...] = (self.externals, self.said)
+        concerned: Mapping[str, tuple[dict[Any, Any], ...]] = {
+            "identities": (self.known,),
+            "claims": (self.claims,),
+            "early_changes": (self.early,),
+            "conversations": talks,
+            "interactions": said,
+            "cases": (self.complaints,),
+            "proposals": (self.proposed,),
+            "follow_ups": (self.asked,),
+            "contacts": (
+                *(self.known, self.contacts, self.members, self.recent),
+                *(self.complaints, self.proposed, self.asked),
+            ),
+        }
+        for each in concerned.get(table, ()):
             each.clear()
 
 
@@ -90,6 +97,7 @@ class Pending:
     opened: dict[ConversationId, Conversation] = field(default_factory=dict)
     changed: dict[ConversationId, tuple[int, Conversation]] = field(default_factory=dict)
     said: list[dict[str, Any]] = field(default_factory=list)
+    read: dict[InteractionId, dict[str, Any]] = field(default_factory=dict)
     windows: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     media: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
@@ -127,6 +135,9 @@ class Pending:
         opened = [{"id": key, **_standing(self.opened[key])} for key in sorted(self.opened)]
         _all_new(self.connection, conversations, opened, "a conversation")
         _all_new(self.connection, interactions, self.said, "an interaction")
+        read = [self.read[key] for key in sorted(self.read)]
+        update_all(self.connection, interactions, read, where={"id": "id"})
+        self.read.clear()
         self.changed.clear()
         self.opened.clear()
         self.said.clear()
@@ -157,15 +168,9 @@ class Watched:
     def execute(self, statement: Any, given: Any = None) -> Any:
         """Run a statement on the tables as they are, with everything written."""
         self._pending.flush()
-        if getattr(statement, "is_dml", False) and statement.table.name in _REMEMBERED:
-            self._memory.forget()
+        if getattr(statement, "is_dml", False):
+            self._memory.forget(statement.table.name)
         return self._pending.connection.execute(statement, given)
-
-    def exec_driver_sql(self, text: str, given: Any = None) -> Any:
-        """Run a set of rows (see `router.store.sets`), which may be of any table."""
-        self._pending.flush()
-        self._memory.forget()
-        return self._pending.connection.exec_driver_sql(text, given)
 
 
 def _standing(conversation: Conversation) -> dict[str, Any]:

@@ -21,12 +21,15 @@ from router.store.demands import SqlDemands
 from router.store.dialect import EVENT_LOCK, alone
 from router.store.followups import SqlFollowUps
 from router.store.gathered import (
+    GatheredCases,
     GatheredContacts,
     GatheredConversations,
+    GatheredFollowUps,
     GatheredJournal,
     GatheredOutbox,
-    gather,
+    GatheredProposals,
 )
+from router.store.gathering import gather
 from router.store.journal import SqlJournal
 from router.store.knowledge import SqlKnowledge
 from router.store.ledger import events
@@ -113,6 +116,9 @@ class SqlUnit:
         inside._recorded = self._recorded
         inside.contacts = GatheredContacts(watched, memory, pending)
         inside.conversations = GatheredConversations(watched, memory, pending)
+        inside.cases = GatheredCases(watched, memory)
+        inside.proposals = GatheredProposals(watched, memory)
+        inside.follow_ups = GatheredFollowUps(watched, memory)
         inside.outbox = GatheredOutbox(watched, pending)
         inside.journal = GatheredJournal(watched, pending)
         yield inside

@@ -33,18 +33,34 @@ from router.domain.content import Media, MediaKind, Text
 from router.domain.identity import Claim, ClaimKind
 from router.domain.ids import AccountName, ChannelName, QueueName
 from router.domain.policy import ShopPolicy
+from router.readers.small import Small
 from router.service.arrivals import Delivery, Source, TakenIn
 from router.service.intake import take_in, take_in_batch, take_in_together
+from router.service.reading import (
+    Understood,
+    meant,
+    take_note,
+    take_note_of_each,
+    unread_runs,
+)
 from router.service.records import RawDelivery
 from router.service.unit import Unit
 from router.settings.load import load
 from router.store.engine import SqlStore, open_store
 from router.store.schema import metadata
+from router.understanding.reader import RuleReader
 from tests.builders import NOW
 from tests.support.fakes import CountingIds, FixedClock
 from tests.support.postgres import Postgres
 
 SENDERS = ("lin", "zhao", "wu", "半\ud83d", "x\0y")
+WORDS = (
+    "在吗",
+    "我要投诉！质量太差，太过分了",
+    "订单 202611110001 什么时候发货",
+    "我的电话是13800138000",
+    "转人工",
+)
 WINDOW = Window(kind="message", lasts=timedelta(hours=48), sends=5)
 
 
@@ -72,7 +88,7 @@ def happenings(chance: random.Random, number: int) -> Event:
             external_id=name,
             sender=who,
             at=at,
-            content=Text(text=f"words {number} \0"),
+            content=Text(text=f"{chance.choice(WORDS)} {number} \0"),
             by=chance.choice((Speaker.CONTACT, Speaker.CONTACT, Speaker.AGENT, Speaker.BOT)),
             thread=chance.choice(("", "", "post-1")),
             audience=chance.choice((Audience.PRIVATE, Audience.PUBLIC)),
@@ -212,11 +228,27 @@ async def test_a_batch_writes_what_the_same_deliveries_write_one_by_one(
         batch, left = left[:size], left[size:]
         said += await by_itself.transact(one_by_one, batch, policy)
         answered += await together.transact(take_in_together, batch, policy)
+    for _ in range(3):
+        await by_itself.transact(
+            take_note_of_each, await understood(by_itself), policy=policy, at=NOW
+        )
+        await together.transact(take_note, await understood(together), policy=policy, at=NOW)
+    assert not await together.read(lambda unit: unit.conversations.unread(limit=1))
     await by_itself.close()
     await together.close()
     assert answered == said
     assert any(each.known for each in said)
     assert await asyncio.to_thread(rows_of, other) == await asyncio.to_thread(rows_of, one)
+
+
+async def understood(store: SqlStore) -> list[Understood]:
+    """Return what the rules understand of some of what is unread."""
+    small = Small(RuleReader())
+    return [
+        meant(said, heard, answerable=False)
+        for each in await store.read(unread_runs, limit=25)
+        for said, heard in zip(each.said, small.hear(each.run), strict=True)
+    ]
 
 
 def one_by_one(unit: Unit, batch: list[Delivery], policy: ShopPolicy) -> list[TakenIn]:

@@ -23,7 +23,7 @@ import msgspec
 from router.cli.bench.client import Done, Job
 
 LOOPBACK = "127.0.0.1"
-_PATIENCE_S = 60.0
+_PATIENCE_S = 180.0
 _GRACE_S = 30.0
 _POLL_S = 0.05
 

@@ -1,7 +1,7 @@
 """Whom and what several deliveries name: what a transaction looks up once for all of them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from router.channel.contract import (
     CallEnded,
@@ -13,16 +13,21 @@ from router.channel.contract import (
     ShopEvent,
     Turn,
 )
-from router.domain.ids import AccountName
+from router.domain.ids import AccountName, ContactId, InteractionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mentioned:
-    """Senders and events by account and the platform's name; whether somebody claims anything."""
+    """Senders and events by account and the platform's name; whether somebody claims anything.
 
-    identities: frozenset[tuple[AccountName, str]]
-    externals: frozenset[tuple[AccountName, str]]
-    claims: bool
+    ``said`` are interactions that were read: with them go their persons, their conversations, and
+    what is known of the persons' complaints.
+    """
+
+    identities: frozenset[tuple[AccountName, str]] = frozenset()
+    externals: frozenset[tuple[AccountName, str]] = frozenset()
+    claims: bool = False
+    said: Mapping[InteractionId, ContactId] = field(default_factory=dict)
 
 
 def mentioned(events: Iterable[tuple[AccountName, Event]]) -> Mentioned:
