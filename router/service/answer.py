@@ -362,7 +362,7 @@ def _decide(
 def close_silent(unit: Unit, *, policy: ShopPolicy, at: datetime) -> int:
     """Close the bot's conversations whose contact was answered and has been silent for long."""
     closed = 0
-    for held in unit.conversations.open():
+    for held in unit.conversations.in_state(WithBot):
         if not isinstance(held.state, WithBot) or held.waiting_since is not None or held.unread:
             continue
         quiet_since = max(

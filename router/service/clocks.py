@@ -28,7 +28,7 @@ def anything_due(unit: Unit, *, policy: ShopPolicy, at: datetime) -> bool:
     if unit.cases.overdue(at, limit=1) or any_lapsed(unit, at=at):
         return True
     routing = policy.routing
-    for held in unit.conversations.open():
+    for held in unit.conversations.in_state(WrapUp, Parked, WithBot):
         match held.state:
             case WrapUp(since=since) if since + routing.wrap_up_lasts <= at:
                 return True
@@ -45,7 +45,7 @@ def ring(unit: Unit, *, policy: ShopPolicy, at: datetime) -> Rung:
     """Do everything whose time has come."""
     escalated = len(escalate_overdue(unit, policy=policy, at=at))
     wrapped_up = woken = 0
-    for held in unit.conversations.open():
+    for held in unit.conversations.in_state(WrapUp, Parked):
         if isinstance(held.state, WrapUp) and (
             held.state.since + policy.routing.wrap_up_lasts <= at
         ):

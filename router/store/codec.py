@@ -46,7 +46,25 @@ def load(kind: Any, text: str) -> Any:
 # ----- out ------------------------------------------------------------------------------------
 
 
-def _plain(value: Any) -> Any:  # noqa: C901, PLR0911  one case for each kind of value
+def _plain(value: Any) -> Any:
+    """Return what JSON has for ``value``; most values are texts, and dataclasses of them."""
+    kind = type(value)
+    if kind is str:
+        return storable(value)
+    names = _fields_of(kind)  # type: ignore[arg-type]  # every class is hashable
+    if names is None:
+        return _plain_other(value)
+    return {TAG: kind.__name__, **{name: _plain(getattr(value, name)) for name in names}}
+
+
+@cache
+def _fields_of(kind: type) -> tuple[str, ...] | None:
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(each.name for each in dataclasses.fields(kind))
+
+
+def _plain_other(value: Any) -> Any:  # noqa: PLR0911  one case for each kind of value
     match value:
         case bool() | int() | None:
             return value
@@ -66,10 +84,6 @@ def _plain(value: Any) -> Any:  # noqa: C901, PLR0911  one case for each kind of
             return sorted((_plain(each) for each in value), key=_encode)
         case Sequence():
             return [_plain(each) for each in value]
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = dataclasses.fields(value)
-            given = {each.name: _plain(getattr(value, each.name)) for each in fields}
-            return {TAG: type(value).__name__, **given}
         case _:
             raise TypeError(f"a {type(value).__name__} cannot be stored: {value!r}")
 

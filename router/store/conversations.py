@@ -109,6 +109,11 @@ _WITH_BOT = (
     )
     .order_by(*_oldest_first)
 )
+_IN_STATE = (
+    sa.select(conversations)
+    .where(conversations.c.state.in_(sa.bindparam("states", expanding=True)), _is_open)
+    .order_by(*_oldest_first)
+)
 _member, _asked = contacts.alias("member"), contacts.alias("asked")
 _OPEN_OF_PERSONS = by_keys(
     lambda among: (
@@ -162,6 +167,11 @@ class SqlConversations(SqlTimeline):
     def with_bot(self) -> tuple[Conversation, ...]:
         """Return what a bot has in hand and must answer: all is read, the contact waits."""
         return tuple(map(as_conversation, many(self._connection, _WITH_BOT)))
+
+    def in_state(self, *states: type) -> tuple[Conversation, ...]:
+        """Return open conversations whose state is one of ``states``, oldest first."""
+        asked = {"states": [each.__name__ for each in states]}
+        return tuple(map(as_conversation, many(self._connection, _IN_STATE, asked)))
 
     def open_of_persons(self, contacts: Collection[ContactId]) -> tuple[ConversationId, ...]:
         """Return the open conversations of the persons to whom ``contacts`` belong."""

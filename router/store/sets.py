@@ -5,6 +5,7 @@ the interpreter with each one. Rows of one call state the same columns.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection, Dialect, RowMapping
 
-from router.store.types import storable
+from router.store.types import UtcDateTime, storable
 
 #: How many rows a statement on SQLite has: few different texts, so that each is compiled once.
 _CHUNKS = (64, 16, 4, 1)
@@ -146,8 +147,22 @@ _Bind = Callable[[Any], Any] | None
 
 @cache
 def _binders(table: sa.Table, names: tuple[str, ...], dialect: Dialect) -> tuple[_Bind, ...]:
-    columns = [table.c.get(name) for name in names]
-    return tuple(
-        None if each is None else each.type.dialect_impl(dialect).bind_processor(dialect)
-        for each in columns
-    )
+    return tuple(_binder(table.c.get(name), dialect) for name in names)
+
+
+def _binder(column: "sa.Column[Any] | None", dialect: Dialect) -> _Bind:
+    if column is None:
+        return None
+    if isinstance(column.type, UtcDateTime) and dialect.name == "sqlite":
+        return _moment
+    return column.type.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _moment(value: datetime | None) -> str | None:
+    """Return a time as SQLAlchemy writes it on SQLite, with fewer steps."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("a time without a zone cannot be stored")
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return utc.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")

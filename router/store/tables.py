@@ -136,6 +136,14 @@ conversations = sa.Table(
     sa.Index("ix_conversations_thread", "account", "thread", "opened_at"),
     sa.Index(None, "closed_at"),
     sa.Index(
+        "ix_conversations_state",
+        "state",
+        "opened_at",
+        "id",
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    ),
+    sa.Index(
         "uq_conversations_live",
         "account",
         "external_id",
@@ -178,6 +186,12 @@ interactions = sa.Table(
     sa.UniqueConstraint("account", "external_id"),
     sa.UniqueConstraint("conversation_id", "seq"),
     sa.Index("ix_interactions_contact_id", "contact_id", "at", "id"),
+    sa.Index(
+        "ix_interactions_unread_of",
+        "contact_id",
+        sqlite_where=sa.text("unread = 1"),
+        postgresql_where=sa.text("unread"),
+    ),
     sa.Index(
         "ix_interactions_unread",
         "received_at",

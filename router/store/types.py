@@ -15,6 +15,8 @@ def storable(text: str) -> str:
     PostgreSQL holds no NUL and UTF-8 no half of a surrogate pair; a customer's message may bring
     either, and is kept with U+FFFD in their place. Halves that belong together are joined.
     """
+    if text.isascii() and "\0" not in text:
+        return text
     if "\0" in text:
         text = text.replace("\0", _REPLACEMENT)
     try:

@@ -36,6 +36,9 @@ class Conversations(Protocol):
     def with_bot(self) -> tuple[Conversation, ...]:
         """Return what a bot has in hand and must answer: all is read, the contact waits."""
 
+    def in_state(self, *states: type) -> tuple[Conversation, ...]:
+        """Return open conversations whose state is one of ``states``, oldest first."""
+
     def open_of_persons(self, contacts: Collection[ContactId]) -> tuple[ConversationId, ...]:
         """Return the open conversations of the persons to whom ``contacts`` belong."""
 
