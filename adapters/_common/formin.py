@@ -18,12 +18,12 @@ BROKEN = (MessageError, ValueError, LookupError, TypeError, AttributeError, Recu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file of a form: what it is called and how large it is, in bytes."""
+    """A file of a form: what it is called, and its bytes."""
 
     field: str
     name: str
     mime: str
-    size: int
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,5 +88,5 @@ def _collected(parts: list[Message]) -> Form:
             fields.setdefault(name, content)
         else:
             mime = part.get_content_type()
-            files.append(File(field=name, name=filename, mime=mime, size=len(content)))
+            files.append(File(field=name, name=filename, mime=mime, data=content))
     return Form(fields=MappingProxyType(fields), files=tuple(files))

@@ -13,6 +13,7 @@ from adapters._common.formin import read_form
 from adapters._common.jsonin import read_json, read_object
 from adapters._common.sigv4 import object_call, signed_v4
 from adapters.email.inbound import events_of
+from adapters.email.mail import Mail
 from adapters.email.outbound import calls_for, outcome_of, with_password
 from adapters.email.proof import Way, proven
 from adapters.email.relays import S3, bell_for, from_form, from_ses, is_mailguns
@@ -33,6 +34,7 @@ from router.channel.contract import (
     Reason,
     Receipt,
     ReceiptState,
+    Received,
     Refused,
     Reply,
     Request,
@@ -78,7 +80,7 @@ class Email:
             case _:
                 kind = request.request.headers.get("content-type", "")
                 mail = from_form(read_form(kind, request.body), self.settings, now)
-                return Decoded(events=events_of(mail, self.settings))
+                return self._said(mail)
 
     def _sns(self, found: Mapping[str, Any], now: datetime) -> Decoded:
         """Return what SNS says. A subscription is confirmed at Amazon's own address only."""
@@ -98,7 +100,18 @@ class Email:
             raise Malformed("the notification holds no mail")
         if raw is None and (bell := bell_for(told, self.settings)) is not None:
             return Decoded(events=(bell,))
-        return Decoded(events=events_of(from_ses(told, raw, now), self.settings))
+        return self._said(from_ses(told, raw, now))
+
+    def _said(self, mail: Mail) -> Decoded:
+        """Return what a mail says, with the files that are spoken of."""
+        events = events_of(mail, self.settings)
+        spoken = {
+            each.content.ref
+            for each in events
+            if isinstance(each, Received) and isinstance(each.content, Media)
+        }
+        files = {each.ref: each for each in mail.enclosed if each.ref in spoken}
+        return Decoded(events=events, files=tuple(files.values()))
 
     # ----- mails in S3 ---------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from adapters._common.formin import BROKEN, readable
 from adapters._common.wordin import fit
 from adapters.email.words import from_html
-from router.channel.contract import Malformed
+from router.channel.contract import Enclosed, Malformed, enclosed
 from router.domain.content import Media, MediaKind
 
 Headers = tuple[tuple[str, str], ...]
@@ -40,6 +40,7 @@ class Mail:
     recipients: tuple[str, ...] = ()
     at: datetime
     files: tuple[Media, ...] = ()
+    enclosed: tuple[Enclosed, ...] = ()
     dkim: bool = False
     spf: bool = False
     dmarc: bool = False
@@ -128,6 +129,7 @@ class Mime:
     text: str
     html: str
     files: tuple[Media, ...]
+    enclosed: tuple[Enclosed, ...]
 
 
 def read_mime(raw: bytes) -> Mime:
@@ -137,7 +139,7 @@ def read_mime(raw: bytes) -> Mime:
         headers = tuple((name, str(value)) for name, value in parsed.items())
         plain: list[str] = []
         marked: list[str] = []
-        files: list[Media] = []
+        files: list[tuple[Media, Enclosed]] = []
         for part in _leaves(parsed):
             mime, data = part.get_content_type(), part.get_payload(decode=True)
             content = data if isinstance(data, bytes) else b""
@@ -146,14 +148,23 @@ def read_mime(raw: bytes) -> Mime:
                 words = fit(readable(content, part.get_content_charset() or "utf-8"))
                 (plain if mime == "text/plain" else marked).append(words)
             elif name or content:
-                files.append(
-                    Media(
-                        kind=kind_of(mime), name=decoded(name) or mime, mime=mime, size=len(content)
-                    )
-                )
+                files.append(came(content, decoded(name) or mime, mime))
     except BROKEN as error:
         raise Malformed(f"the mail cannot be read: {type(error).__name__}") from error
-    return Mime(headers=headers, text="\n".join(plain), html="\n".join(marked), files=tuple(files))
+    return Mime(
+        headers=headers,
+        text="\n".join(plain),
+        html="\n".join(marked),
+        files=tuple(media for media, _ in files),
+        enclosed=tuple(file for _, file in files if file.data),
+    )
+
+
+def came(data: bytes, name: str, mime: str) -> tuple[Media, Enclosed]:
+    """Return a file that came with the mail; an empty one has nothing to be kept."""
+    file = enclosed(data, name)
+    ref = file.ref if data else ""
+    return Media(kind=kind_of(mime), ref=ref, name=name, mime=mime, size=len(data)), file
 
 
 def _leaves(mail: Message) -> Iterator[Message]:

@@ -15,9 +15,18 @@ from adapters._common.fields import inside, many, moment_of, opened, word
 from adapters._common.formin import Form
 from adapters._common.jsonin import read_json
 from adapters._common.wordin import fit
-from adapters.email.mail import Headers, Mail, decoded, kind_of, read_headers, read_mime, signers_of
+from adapters.email.mail import (
+    Headers,
+    Mail,
+    came,
+    decoded,
+    kind_of,
+    read_headers,
+    read_mime,
+    signers_of,
+)
 from adapters.email.settings import Settings
-from router.channel.contract import Bell, Malformed
+from router.channel.contract import Bell, Enclosed, Malformed
 from router.domain.content import Media
 
 _PASSED = re.compile(r"@?([A-Za-z0-9.-]+)\s*:\s*pass", re.IGNORECASE)
@@ -43,9 +52,12 @@ def _mailgun(form: Form, settings: Settings, now: datetime) -> Mail:
     if raw := form.fields.get("body-mime"):
         mime = read_mime(raw)
         headers, text, html, files = mime.headers, mime.text, mime.html, mime.files
+        inside_it = mime.enclosed
     else:
         headers, text, html = _listed(form), fit(form.text("body-plain")), form.text("body-html")
-        files = (*_stored(form), *_carried(form))
+        carried = _carried(form)
+        files = (*_stored(form), *(media for media, _ in carried))
+        inside_it = tuple(file for _, file in carried if file.data)
     own = {
         name: decoded(form.text(given))
         for name, given in (
@@ -66,6 +78,7 @@ def _mailgun(form: Form, settings: Settings, now: datetime) -> Mail:
         recipients=tuple(form.text("recipient").split(",")),
         at=at,
         files=files,
+        enclosed=inside_it,
         spf=settings.check_headers and _all(headers, "x-mailgun-spf"),
         dkim=settings.check_headers and _all(headers, "x-mailgun-dkim-check-result"),
         signers=signers_of(headers) or (),
@@ -114,10 +127,9 @@ def is_mailguns(link: str) -> bool:
     return host is not None and host[1].endswith(_MAILGUN)
 
 
-def _carried(form: Form) -> Iterator[Media]:
-    """Yield the files that came with the form, by name: their bytes stay in the kept delivery."""
-    for each in form.files:
-        yield Media(kind=kind_of(each.mime), name=fit(each.name), mime=each.mime, size=each.size)
+def _carried(form: Form) -> tuple[tuple[Media, Enclosed], ...]:
+    """Return the files that came with the form."""
+    return tuple(came(each.data, fit(each.name), each.mime) for each in form.files)
 
 
 # ----- SendGrid ----------------------------------------------------------------------------------
@@ -133,9 +145,12 @@ def _sendgrid(form: Form, now: datetime) -> Mail:
     if raw := form.fields.get("email"):
         mime = read_mime(raw)
         headers, words, html, files = mime.headers, mime.text, mime.html, mime.files
+        inside_it = mime.enclosed
     else:
         headers, words, html = read_headers(text("headers")), text("text"), text("html")
-        files = tuple(_carried(form))
+        carried = _carried(form)
+        files = tuple(media for media, _ in carried)
+        inside_it = tuple(file for _, file in carried if file.data)
     passed = tuple(each.lower() for each in _PASSED.findall(form.text("dkim")))
     return Mail(
         headers=headers,
@@ -146,6 +161,7 @@ def _sendgrid(form: Form, now: datetime) -> Mail:
         recipients=tuple(each for each in many(envelope, "to") if isinstance(each, str)),
         at=now,
         files=files,
+        enclosed=inside_it,
         dkim=bool(passed),
         spf=form.text("SPF").strip().lower() == "pass",
         signers=passed,
@@ -224,6 +240,7 @@ def from_ses(told: Mapping[str, Any], raw: bytes | None, now: datetime | None) -
         recipients=tuple(each for each in many(receipt, "recipients") if isinstance(each, str)),
         at=_instant(word(mail, "timestamp"), now),
         files=() if mime is None else mime.files,
+        enclosed=() if mime is None else mime.enclosed,
         dkim=_verdict(receipt, "dkim"),
         spf=_verdict(receipt, "spf"),
         dmarc=_verdict(receipt, "dmarc"),

@@ -8,10 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from router.domain.content import Content, Media
 from router.domain.identity import Claim
+
+#: How the ``ref`` of a file begins that came inside its delivery.
+ENCLOSED = "enclosed:"
 
 
 class Unverified(Exception):
@@ -322,15 +326,31 @@ Event: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosed:
+    """A file that came inside a delivery; the `Media` that speaks of it has the same ``ref``."""
+
+    ref: str
+    data: bytes = field(repr=False)
+    name: str = ""
+
+
+def enclosed(data: bytes, name: str = "") -> Enclosed:
+    """Return a file that came inside a delivery, named by what it holds."""
+    return Enclosed(ref=f"{ENCLOSED}{sha256(data).hexdigest()}", data=data, name=name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
     """What a delivery says, in order, and what the platform is to be answered after the commit.
 
     ``calls`` are calls the adapter wants made once the events are committed (a pull, a look-up).
+    ``files`` came with it and are kept before the commit; none needs to be fetched.
     """
 
     events: tuple[Event, ...] = ()
     response: Response = field(default_factory=Response)
     calls: tuple["Call", ...] = ()
+    files: tuple[Enclosed, ...] = ()
 
 
 # ----- calls out ---------------------------------------------------------------------------------

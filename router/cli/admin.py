@@ -26,6 +26,7 @@ from router.service.unit import Unit
 from router.settings.load import Settings
 from router.store.engine import SqlStore, open_store
 from router.store.migrate import upgrade
+from router.web.enclosed import keep_enclosed
 
 _COMMAND = AgentId("command-line")
 
@@ -176,13 +177,18 @@ async def _again(store: SqlStore, settings: Settings, raw: RawDelivery) -> str:
         return f"{raw.id}: account {raw.account} is no longer configured"
     try:
         decoded = reread(raw, account, entropy=SystemIds().entropy(16))
+        at = SystemClock().now()
+        files = await keep_enclosed(
+            decoded.files, account=account.name, folder=settings.data / "media", at=at
+        )
         taken = await store.transact(
             take_again,
             raw,
             decoded,
             source=source_of(account),
             policy=settings.policy,
-            at=SystemClock().now(),
+            at=at,
+            files=files,
         )
     except DomainError as error:
         return f"{raw.id}: {error}"

@@ -1,13 +1,14 @@
 """What arrives from a channel, and what became of it: plain values of intake."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from router.channel.accounts import Account
 from router.channel.contract import Capabilities, Event, Family
 from router.domain.ids import AccountName, ChannelName, ConversationId, InteractionId, QueueName
 from router.domain.timeline import Interaction
-from router.service.records import RawDelivery
+from router.service.records import MediaRow, RawDelivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +24,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What one delivery says, with the raw bytes if they are to be kept."""
+    """What one delivery says, with the raw bytes if they are to be kept.
+
+    ``files`` are those that came inside it, by their ``ref``: on the disk already, or refused.
+    """
 
     source: Source
     events: tuple[Event, ...]
     received_at: datetime
     raw: RawDelivery | None = None
+    files: Mapping[str, MediaRow] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

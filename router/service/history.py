@@ -31,6 +31,7 @@ from router.domain.policy import ShopPolicy
 from router.domain.timeline import Direction, Interaction, Kind, Sending
 from router.service.arrivals import Delivery
 from router.service.identify import recognise
+from router.service.media import STORED
 from router.service.records import EarlyChange, MediaRow
 from router.service.unit import Unit
 
@@ -276,6 +277,9 @@ class History:
         content = interaction.content
         if not isinstance(content, Media) or not (content.ref or content.link) or content.stored:
             return interaction
+        came = self.delivery.files.get(content.ref)
+        if came is not None:
+            return self._enclosed(interaction, content, came)
         row = MediaRow(
             id=MediaId(self.unit.new_id()),
             account=self.source.account,
@@ -292,6 +296,18 @@ class History:
         )
         self.unit.journal.want_media(row)
         return interaction
+
+    def _enclosed(self, said: Interaction, content: Media, came: MediaRow) -> Interaction:
+        """Say where the file lies that came with the delivery; the same file is kept once."""
+        if self.unit.journal.media_known(came.id):
+            row = self.unit.journal.media(came.id)
+        else:
+            row = replace(came, interaction=said.id, content=content)
+            self.unit.journal.want_media(row)
+        if row.state != STORED:
+            return said
+        kept = replace(content, stored=row.id, mime=row.mime, size=row.size)
+        return replace(said, content=kept)
 
     def change(self, target: Interaction, change: EarlyChange) -> None:
         if change.content is None:

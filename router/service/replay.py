@@ -1,5 +1,6 @@
 """Kept deliveries, read once more with the adapter as it is now."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from router.channel.accounts import Account
@@ -9,7 +10,7 @@ from router.domain.errors import Invalid
 from router.domain.policy import ShopPolicy
 from router.service.arrivals import Delivery, Source, TakenIn
 from router.service.intake import take_in
-from router.service.records import RawDelivery
+from router.service.records import MediaRow, RawDelivery
 from router.service.unit import Unit
 
 #: What stands in a kept delivery in place of somebody's key.
@@ -56,8 +57,10 @@ def take_again(
     source: Source,
     policy: ShopPolicy,
     at: datetime,
+    files: Mapping[str, MediaRow],
 ) -> TakenIn:
     """Take in what a kept delivery says, and note that it was read."""
-    taken = take_in(unit, Delivery(source=source, events=decoded.events, received_at=at), policy)
+    delivery = Delivery(source=source, events=decoded.events, received_at=at, files=files)
+    taken = take_in(unit, delivery, policy)
     unit.journal.mark_delivery(raw.id, state="replayed")
     return taken

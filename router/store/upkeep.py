@@ -118,6 +118,10 @@ class SqlUpkeep:
         """Note that a file is to be fetched, or was brought."""
         self._connection.execute(_WANT_MEDIA, {"id": row.id, **media_values(row)})
 
+    def media_known(self, media: MediaId) -> bool:
+        """Return whether a file has a row."""
+        return one(self._connection, _MEDIA, {"of": media}) is not None
+
     def media(self, media: MediaId) -> MediaRow:
         """Return a file's row; raises NotFound."""
         return _media(the(self._connection, _MEDIA, {"of": media}, f"media {media}"))

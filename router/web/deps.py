@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
@@ -39,6 +39,10 @@ class Knows(Protocol):
     def products(self) -> Mapping[ProductId, Product]: ...
 
 
+#: Bytes of the largest file that is kept.
+MOST_MEDIA: Final = 20 * 1024 * 1024
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """How the web room stands in the world.
@@ -52,7 +56,7 @@ class WebSettings:
     media: Path
     secure_cookies: bool
     most_body: int = 10 * 1024 * 1024
-    most_media: int = 20 * 1024 * 1024
+    most_media: int = MOST_MEDIA
     demo: bool = False
     timezone: str = "Asia/Shanghai"
 

@@ -25,10 +25,11 @@ from router.domain.ids import AccountName
 from router.service.accept import Busy
 from router.service.arrivals import Delivery, TakenIn, source_of
 from router.service.ports import Conflict, StoreUnavailable
-from router.service.records import RawDelivery
+from router.service.records import MediaRow, RawDelivery
 from router.service.replay import HIDDEN, reread, take_again
 from router.service.unit import Unit
 from router.web.deps import DEPS, Deps
+from router.web.enclosed import keep_enclosed
 from router.web.errors import Denied
 
 log = structlog.get_logger()
@@ -141,7 +142,11 @@ async def take_in(
     Busy too, because whoever delivered it must come again.
     """
     delivery = Delivery(
-        source=source_of(account), events=decoded.events, received_at=deps.clock.now(), raw=raw
+        source=source_of(account),
+        events=decoded.events,
+        received_at=deps.clock.now(),
+        raw=raw,
+        files=await _kept_files(deps, account, decoded),
     )
     counted = deps.metrics.deliveries
     try:
@@ -156,6 +161,16 @@ async def take_in(
     if decoded.calls:
         deps.after(account.name, decoded.calls)
     return taken
+
+
+async def _kept_files(deps: Deps, account: Account, decoded: Decoded) -> Mapping[str, MediaRow]:
+    return await keep_enclosed(
+        decoded.files,
+        account=account.name,
+        folder=deps.settings.media,
+        at=deps.clock.now(),
+        most=deps.settings.most_media,
+    )
 
 
 # ----- what came, byte for byte ------------------------------------------------------------------
@@ -251,6 +266,7 @@ async def replay(deps: Deps, delivery: str) -> TakenIn:
         source=source_of(account),
         policy=deps.policy,
         at=deps.clock.now(),
+        files=await _kept_files(deps, account, decoded),
     )
     if decoded.calls:
         deps.after(account.name, decoded.calls)
