@@ -15,9 +15,9 @@ from itertools import pairwise
 from typing import Final
 
 from router.domain.limits import (
+    ACTS_SAID,
     COURTESY,
     EN_NUMBERS,
-    FORBIDDEN,
     FUNCTION_EN,
     FUNCTION_ZH,
     NEVER_SAID,
@@ -137,9 +137,15 @@ def _granted(said: str, source: str) -> Ungrounded | None:
 
 
 def _claimed(said: str, source: str) -> str:
-    """Return what no bot may claim, unless the clause stands so, word for word, in an article."""
+    """Return what no bot may claim, or empty.
+
+    That something is done or granted may be said if the clause stands so, word for word, in an
+    article; the rest may not be said even then.
+    """
+    if never := NEVER_SAID.search(said):
+        return never[0]
     ends = [match.span() for match in _CLAUSES.finditer(said)]
-    for found in FORBIDDEN.finditer(said):
+    for found in ACTS_SAID.finditer(said):
         start = max((end for _, end in ends if end <= found.start()), default=0)
         until = min((begin for begin, _ in ends if begin >= found.end()), default=len(said))
         if said[start:until].strip() not in source:

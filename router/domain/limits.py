@@ -16,7 +16,7 @@ _NEVER: Final = (
     r"|(?:没有|无法|不能|不提供|不会|拒绝).{0,6}(?:转人工|人工客服|真人)"
     r"|我(?:就)?是(?:一[名位个])?(?:真人|人类|人工|客服人员|店长|经理|老板|管理员)"
     r"|我不是(?:机器人|智能|AI)|系统提示|提示词|我的(?:指令|设定|规则)|开发者模式|越狱"
-    r"|好评返现|五星好评|(?:提供|发送|告诉|输入|回复).{0,6}(?:密码|验证码|银行卡号?|身份证)"
+    r"|好评返现|五星好评|(?:提供|发送|告诉|输入|回复|索要|报一下).{0,6}(?:密码|验证码|银行卡号?|身份证)"
     r"|\b(?:complaint|case|ticket)s?\b.{0,20}"
     r"\b(?:closed|withdrawn|resolved|deleted|dismissed|dropped)"
     r"|\b(?:close|withdraw|delete|ignore|hide|drop)\w*\b.{0,16}\b(?:complaint|case|ticket)"
@@ -38,7 +38,7 @@ _ACTS: Final = (
     r"|promis|waiv|upgrad|grant)\w*"
 )
 NEVER_SAID: Final = re.compile(_NEVER, re.IGNORECASE)
-FORBIDDEN: Final = re.compile(f"{_NEVER}|{_ACTS}", re.IGNORECASE)
+ACTS_SAID: Final = re.compile(_ACTS, re.IGNORECASE)
 
 #: Words that bind the shop or lead away from it. One of a group may be said only if the cited
 #: articles say one of the same group.

@@ -133,6 +133,12 @@ class Desk:
             await self.shop.dispatcher.once()
             await self.rounds.once()
 
+    async def go_round(self) -> None:
+        """Read, route and let the bot speak once."""
+        await self.read_all()
+        await self.shop.dispatcher.once()
+        await self.rounds.once()
+
     async def read_all(self) -> None:
         self.shop.any_question = self.bot.any_question
         await self.shop.read_all()
