@@ -77,3 +77,9 @@ class NotFilled(DomainError):
     """A script cannot be sent because a value that it needs is not known; the message names it."""
 
     code = "not_filled"
+
+
+class ReplyHeld(DomainError):
+    """The shop lets no such reply go; the message names the coach's rules."""
+
+    code = "reply_held"

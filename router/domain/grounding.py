@@ -263,6 +263,37 @@ def _uncovered(said: str, source: str) -> Ungrounded | None:
     return None
 
 
+#: How much of a clause a piece of an article shares before the two speak of the same.
+_SAME: Final = 0.6
+
+
+def differing(text: str, source: str) -> tuple[str, str] | None:
+    """Return a clause of ``text`` that says otherwise than a piece of ``source``, and that piece.
+
+    They speak of the same and one denies what the other affirms, or counts differently.
+    """
+    pieces = [(each, _words(each)) for each in _clauses(normal(source))]
+    known = numbers(source)
+    for clause in _clauses(normal(text)):
+        made = _words(clause)
+        if made.count < _FEW or not pieces:
+            continue
+        piece, parts = max(pieces, key=lambda each: _likeness(made, each[1]))
+        if _shared(made, parts) < _SAME:
+            continue
+        counts = numbers(clause)
+        miscounts = bool(counts) and bool(numbers(piece)) and not counts <= known
+        if miscounts or _denies(clause) != _denies(piece):
+            return clause.strip(), piece.strip()
+    return None
+
+
+def _shared(made: _Words, other: _Words) -> float:
+    characters, words = set(other.characters), set(other.words)
+    shared = sum(each in characters for each in made.characters)
+    return (shared + sum(each in words for each in made.words)) / made.count
+
+
 def _strange(clause: str) -> bool:
     """Say whether a clause holds letters of a script that is neither Chinese nor Latin."""
     return any(each.isalpha() and not _CJK.match(each) and not each.isascii() for each in clause)

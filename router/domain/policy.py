@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from router.domain.case import CaseClock
+from router.domain.coach import CoachPolicy
 from router.domain.crisis import CrisisPolicy
 from router.domain.hours import Hours
 from router.domain.ids import QueueName
@@ -170,6 +171,7 @@ class ShopPolicy:
     hours: Hours
     crisis: CrisisPolicy
     knowledge: KnowledgePolicy = KnowledgePolicy()
+    coach: CoachPolicy = field(default_factory=CoachPolicy)
 
     def queue(self, name: QueueName) -> QueuePolicy:
         """Return the queue, or the default one if it is no longer configured."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from router.channel.contract import Capabilities
 from router.domain.article import Publication
+from router.domain.coach import Hint, advise, blocking
 from router.domain.content import Content, Menu, Option, Pressed, Text, plain_text
 from router.domain.conversation import Close, Conversation, WithBot, step
 from router.domain.events import Happened
@@ -16,6 +17,7 @@ from router.domain.product import Product, ProductState, may_be_used, named_in
 from router.domain.timeline import Direction, Interaction
 from router.service import questions
 from router.service.awareness import from_bot
+from router.service.coaching import draft_of, note_sent
 from router.service.ports import Conflict
 from router.service.records import DecisionRecord
 from router.service.reply import announce, bot_reply
@@ -266,10 +268,11 @@ def say(
     name = policy.bot.name.get(_spoken(turn.language), "")
     if not cases and able.replies:
         held = _state_first(unit, held, utterance.first, name=name, able=able, at=at)
-    circling = going_round(said, utterance.content, policy=policy)
-    if cases or utterance.content is None or circling:
+    hints = _hints(unit, held, utterance.content, policy=policy)
+    unsaid = _unsaid(said, utterance.content, hints, policy=policy)
+    if cases or utterance.content is None or unsaid:
         why = str(utterance.because.get("why", "bot_unsure"))
-        why = "open_case" if cases else circling or why
+        why = "open_case" if cases else unsaid or why
         _decide(unit, held, utterance, kind="bot_hands_over", at=at)
         if why == "bot_unsure":
             questions.keep(unit, turn.question, language=turn.language, at=at)
@@ -278,6 +281,15 @@ def say(
     if not able.replies:
         from_bot(unit, held, why="cannot_reply", at=at)
         return False
+    note_sent(
+        unit,
+        conversation=held.id,
+        author="bot",
+        shown=(),
+        hints=hints,
+        policy=policy.coach,
+        at=at,
+    )
     decided = _decide(unit, held, utterance, kind="bot_turn", at=at)
     bot_reply(
         unit,
@@ -291,6 +303,28 @@ def say(
         sources=utterance.sources,
     )
     return True
+
+
+def _hints(
+    unit: Unit, held: Conversation, content: Content | None, *, policy: ShopPolicy
+) -> tuple[Hint, ...]:
+    """Return what the coach says of a bot's answer: it is held to what agents are held to."""
+    if content is None:
+        return ()
+    draft = draft_of(unit, conversation=held.id, text=plain_text(content))
+    return advise(draft, policy=policy.coach)
+
+
+def _unsaid(
+    said: Sequence[Interaction],
+    content: Content | None,
+    hints: Sequence[Hint],
+    *,
+    policy: ShopPolicy,
+) -> str:
+    """Return why an answer is better not said, or empty."""
+    held = "reply_held" if blocking(hints, policy=policy.coach) else ""
+    return going_round(said, content, policy=policy) or held
 
 
 def going_round(said: Sequence[Interaction], content: Content | None, *, policy: ShopPolicy) -> str:

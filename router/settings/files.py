@@ -250,6 +250,23 @@ class KnowledgeFile(File):
     ask_rating: typing.Literal["never", "trials", "always"]
 
 
+_Level = typing.Literal["off", "hint", "block"]
+
+
+class CoachFile(File):
+    """coach.toml: what is made of each rule of the reply coach."""
+
+    repeats: _Level = "hint"
+    only_received: _Level = "hint"
+    argues_first: _Level = "hint"
+    soothes: _Level = "hint"
+    stock_phrase: _Level = "hint"
+    no_time: _Level = "hint"
+    discontinued: _Level = "hint"
+    contradicts: _Level = "hint"
+    private_number: _Level = "hint"
+
+
 class ChannelFile(File):
     """channels/NAME.toml: one account."""
 

@@ -23,7 +23,10 @@ from router.settings.bots import read_bots
 from router.settings.files import MemberFile, Problem, RouterFile, read_struct
 from router.settings.shop import read_policy
 
-_FILES = ("router", "queues", "skills", "routing", "cases", "crisis", "bot", "hours", "knowledge")
+_FILES = (
+    *("router", "queues", "skills", "routing", "cases", "crisis", "bot", "coach", "hours"),
+    "knowledge",
+)
 _ENVIRONMENT = {
     "MAINSTEM_LISTEN": "listen",
     "MAINSTEM_PUBLIC_URL": "public_url",

@@ -6,6 +6,7 @@ from typing import Any
 
 from router.channel.contract import Family
 from router.domain.case import CaseClock
+from router.domain.coach import CoachPolicy, Level, Rule
 from router.domain.hours import AROUND_THE_CLOCK, Hours
 from router.domain.ids import QueueName, Skill
 from router.domain.policy import (
@@ -24,6 +25,7 @@ from router.settings.crisis import read_crisis
 from router.settings.files import (
     BotFile,
     CaseFile,
+    CoachFile,
     CrisisFile,
     HoursFile,
     KnowledgeFile,
@@ -48,6 +50,7 @@ def read_policy(
     routing = read_struct(RoutingFile, tables["routing"], "routing.toml", problems)
     cases = read_struct(CaseFile, tables["cases"], "cases.toml", problems)
     crisis = read_struct(CrisisFile, tables["crisis"], "crisis.toml", problems)
+    coach = read_struct(CoachFile, tables["coach"], "coach.toml", problems)
     bot = read_struct(BotFile, tables["bot"], "bot.toml", problems)
     writing = read_struct(KnowledgeFile, tables["knowledge"], "knowledge.toml", problems)
     times = read_struct(HoursFile, tables["hours"], "hours.toml", problems)
@@ -58,6 +61,7 @@ def read_policy(
         or cases is None
         or crisis is None
         or bot is None
+        or coach is None
         or times is None
         or writing is None
     ):
@@ -128,6 +132,7 @@ def read_policy(
             questions_kept=reads.time("knowledge.toml", "questions_kept", writing.questions_kept),
             ask_rating=writing.ask_rating,
         ),
+        coach=CoachPolicy(levels={rule: Level(getattr(coach, rule.value)) for rule in Rule}),
         raw_kept=reads.time("router.toml", "raw_kept", router.raw_kept),
         hours=hours,
     )

@@ -13,6 +13,7 @@ from router.service.ports import Clock, Ids
 from router.service.repository.mentioned import Mentioned
 from router.store.bots import SqlBotTurns
 from router.store.cases import SqlCases
+from router.store.coached import SqlCoached
 from router.store.codec import dump
 from router.store.contacts import SqlContacts
 from router.store.conversations import SqlConversations
@@ -59,6 +60,7 @@ class SqlUnit:
         self.follow_ups = SqlFollowUps(connection)
         self.crises = SqlCrises(connection)
         self.bot_turns = SqlBotTurns(connection)
+        self.coached = SqlCoached(connection, ids)
         self.workforce = SqlWorkforce(connection)
         self.demands = SqlDemands(connection)
         self.outbox = SqlOutbox(connection)

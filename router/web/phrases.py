@@ -24,6 +24,7 @@ _ERRORS: Final[Mapping[str, str]] = {
     "promotion_held": "This customer has an open complaint: nothing promotional goes to them.",
     "own_work": "Somebody else must review or approve what you have written.",
     "not_filled": "A value that the script needs is not known.",
+    "reply_held": "Your shop lets no such reply go. Word it otherwise.",
     "not_found": "There is no such thing, or it is not for you to see.",
     "conflict": "Somebody else changed it first. Look again and repeat what is still right.",
     "unauthenticated": "Sign in first.",
@@ -281,6 +282,21 @@ _GUARANTEES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 #: Topic → code → sentence or word, in English.
+#: What the reply coach saw.
+_COACH: Final[Mapping[str, Mapping[str, str]]] = {
+    "coach": {
+        "repeats": "our side said this before",
+        "only_received": "says only that it was received",
+        "argues_first": "argues before it apologises",
+        "soothes": "tells the customer how to feel",
+        "stock_phrase": "a stock phrase",
+        "no_time": "promises to come back, but not when",
+        "discontinued": "offers what is no longer sold",
+        "contradicts": "says otherwise than the article",
+        "private_number": "shows a number or address in full",
+    },
+}
+
 PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
     "error": _ERRORS,
     "reason": _REASONS,
@@ -295,6 +311,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
     **_WORK,
     **_CLAIMS,
     **_GUARANTEES,
+    **_COACH,
 }
 
 

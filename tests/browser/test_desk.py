@@ -326,3 +326,21 @@ async def test_a_comment_is_answered_in_public_or_as_the_agent_chooses_in_privat
         return [each.public for each in every if each.author == "lin"]
 
     assert await shop.store.read(stand) == [True, False]
+
+
+async def test_the_coach_speaks_while_a_reply_is_written_and_after_it_went(
+    shop: Shop, sign_in: SignIn
+) -> None:
+    page, conversation = await in_hand(shop, sign_in)
+    box = page.get_by_label("Reply", exact=True)
+    await box.fill("我们会尽快处理。")
+    hint = page.get_by_role("status").filter(has_text="Before you send")
+    await expect(hint).to_contain_text("promises to come back, but not when", ignore_case=True)
+    await hint.get_by_role("button", name="Take it").click()
+    await expect(box).to_have_value("我们会尽快处理。\n我会在今天__点前给您答复。")
+    await expect(hint).to_have_count(0)
+    await box.fill("我们会尽快处理。")
+    await box.press("Control+Enter")
+    after = page.get_by_role("status").filter(has_text="Sent. For the next reply")
+    await expect(after).to_contain_text("尽快")
+    assert (await said_in(shop, conversation))[-1] == "out: 我们会尽快处理。"

@@ -30,6 +30,7 @@ SETTINGS = {
     "hours.toml": files.HoursFile,
     "bot.toml": files.BotFile,
     "knowledge.toml": files.KnowledgeFile,
+    "coach.toml": files.CoachFile,
     "channels/*.toml": files.ChannelFile,
 }
 

@@ -1,9 +1,10 @@
-"""What is asked of the repositories of who helps to answer: bots outside."""
+"""What is asked of the repositories of who helps to answer: bots outside, and the coach."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from router.domain.coach import Rule
 from router.domain.ids import ConversationId, InteractionId
 from router.service.botport import BotTurn
 
@@ -28,3 +29,21 @@ class BotTurns(Protocol):
 
     def counts(self, since: datetime) -> Mapping[tuple[str, str, str], int]:
         """Return how many turns began since a time, by (bot, state, why)."""
+
+
+class Coached(Protocol):
+    """What became of the coach's hints."""
+
+    def add(
+        self,
+        *,
+        at: datetime,
+        conversation: ConversationId,
+        author: str,
+        rule: Rule,
+        outcome: str,
+    ) -> None:
+        """Count one hint: taken, or sent all the same."""
+
+    def counts(self, since: datetime, until: datetime) -> Mapping[tuple[str, str], int]:
+        """Return how many hints there were in that time, by (rule, outcome)."""

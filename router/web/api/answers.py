@@ -1,18 +1,25 @@
 """Answering: replies, posted files, notes, typing."""
 
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 from router.channel.contract import Audience, Capabilities
+from router.domain.coach import CoachPolicy, Hint, Level, Rule
 from router.domain.content import Content, Menu, Option, Text
 from router.domain.errors import Invalid
 from router.domain.ids import ConversationId, MediaId, PublicationId, ScriptId, TrialId
+from router.domain.workforce import Role
+from router.service.coaching import Coached, coached_reply
 from router.service.ports import NotFound
-from router.service.reply import Said, note, reply
+from router.service.reply import note
 from router.service.scripts import Used
 from router.service.unit import Unit
 from router.web import uploads
+from router.web.advice import advice, sure_articles
 from router.web.api.operations import Asked, Operations
 from router.web.api.shapes import (
     InteractionShape,
@@ -41,6 +48,8 @@ class ReplyBody(msgspec.Struct, forbid_unknown_fields=True):
     What is ``promotional`` is refused while the person has an open complaint. ``audience`` says who
     may read the answer to what was said in public; without it the answer stays in kind. ``sources``
     are the publications that it came from; ``script``, with ``trial`` and ``variant``, the script.
+    ``hinted`` are the rules of the coach's hints that were seen while writing, so that those that
+    were taken are counted.
     """
 
     text: str = ""
@@ -52,6 +61,32 @@ class ReplyBody(msgspec.Struct, forbid_unknown_fields=True):
     script: str = ""
     trial: str = ""
     variant: str = ""
+    hinted: tuple[Rule, ...] = ()
+
+
+class HintShape(Shape, frozen=True):
+    """What the reply coach would say better: the rule, what gave it away, a wording to take.
+
+    With ``blocks`` the shop lets no such reply go.
+    """
+
+    rule: Rule
+    quote: str
+    better: str
+    blocks: bool
+
+    @classmethod
+    def of_all(cls, hints: Sequence[Hint], policy: CoachPolicy) -> "tuple[HintShape, ...]":
+        """Return hints as the API shows them."""
+        return tuple(
+            cls(
+                rule=each.rule,
+                quote=each.quote,
+                better=each.better,
+                blocks=policy.level(each.rule) is Level.BLOCK,
+            )
+            for each in hints
+        )
 
 
 class SaidShape(Shape, frozen=True):
@@ -59,6 +94,7 @@ class SaidShape(Shape, frozen=True):
 
     interaction: InteractionShape
     outbox: str
+    hints: tuple[HintShape, ...] = ()
 
 
 class FileQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,6 +119,20 @@ class TextBody(msgspec.Struct, forbid_unknown_fields=True):
     text: str
 
 
+class SpanQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """How many days are looked back."""
+
+    days: Annotated[int, Meta(ge=1, le=366)] = 30
+
+
+class HintCount(Shape, frozen=True):
+    """How often a hint was taken, or the reply was sent all the same."""
+
+    rule: str
+    outcome: str
+    count: int
+
+
 def _id(asked: Asked) -> ConversationId:
     return ConversationId(asked.part("conversation"))
 
@@ -105,28 +155,37 @@ async def send_reply(asked: Asked) -> SaidShape:
     if len(key) > _LONGEST_KEY or not key.isascii() or (key and not key.isprintable()):
         raise Denied("invalid", 400, detail="1 to 128 printable characters", field=KEY_HEADER)
     conversation = _id(asked)
-    said: Said = await asked.deps.store.transact(
+    deps = asked.deps
+    done: Coached = await deps.store.transact(
         _replied,
         conversation=conversation,
         by=asked.agent.id,
         content=await _content(asked),
-        capabilities=asked.deps.capabilities,
+        capabilities=deps.capabilities,
         at=asked.at,
         key=f"{conversation}:{key}" if key else "",
         promotional=asked.body.promotional,
         audience=asked.body.audience,
         sources=tuple(map(PublicationId, asked.body.sources)),
         script=_used(asked.body),
+        policy=deps.policy.coach,
+        articles=await sure_articles(deps, conversation),
+        products=tuple(deps.knows.products().values()),
+        shown=asked.body.hinted,
     )
-    return SaidShape(interaction=InteractionShape.of(said.interaction), outbox=said.outbox)
+    return SaidShape(
+        interaction=InteractionShape.of(done.said.interaction),
+        outbox=done.said.outbox,
+        hints=HintShape.of_all(done.hints, deps.policy.coach),
+    )
 
 
 def _replied(
     unit: Unit, /, *, conversation: ConversationId, capabilities: Any, **given: Any
-) -> Said:
+) -> Coached:
     account = unit.conversations.get(conversation).account
     able = capabilities.get(account) or Capabilities(replies=False)
-    return reply(unit, conversation=conversation, capabilities=able, **given)
+    return coached_reply(unit, conversation=conversation, capabilities=able, **given)
 
 
 def _used(body: ReplyBody) -> Used | None:
@@ -155,6 +214,39 @@ async def _content(asked: Asked) -> Content:
         raise Invalid("media: post the file first, then name it here") from error
     link = uploads.look_address(asked.deps, row.id)
     return uploads.as_content(row, caption=body.text, link=link)
+
+
+@operations.add(
+    "POST",
+    "/conversations/{conversation}/coach",
+    answer=tuple[HintShape, ...],
+    body=TextBody,
+)
+async def coach_reply(asked: Asked) -> tuple[HintShape, ...]:
+    """Say what would be better about a reply before it goes; nothing is sent or kept."""
+    hints = await advice(asked.deps, _id(asked), asked.body.text)
+    return HintShape.of_all(hints, asked.deps.policy.coach)
+
+
+@operations.add(
+    "GET",
+    "/coach/counts",
+    answer=tuple[HintCount, ...],
+    query=SpanQuery,
+    role=Role.SUPERVISOR,
+)
+async def count_hints(asked: Asked) -> tuple[HintCount, ...]:
+    """Count the coach's hints of the last days: those taken, and those sent all the same."""
+    since = asked.at - timedelta(days=asked.query.days)
+    counts = await asked.deps.store.read(_counted, since, asked.at)
+    return tuple(
+        HintCount(rule=rule, outcome=outcome, count=count)
+        for (rule, outcome), count in sorted(counts.items())
+    )
+
+
+def _counted(unit: Unit, since: datetime, until: datetime) -> Mapping[tuple[str, str], int]:
+    return unit.coached.counts(since, until)
 
 
 @operations.add("POST", "/media", answer=FileShape, query=FileQuery, upload=True, status=201)

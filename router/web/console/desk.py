@@ -9,6 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from router.channel.contract import Audience
+from router.domain.article import Publication
+from router.domain.coach import Hint, Rule
 from router.domain.content import Content, Text
 from router.domain.errors import Invalid
 from router.domain.ids import (
@@ -21,12 +23,14 @@ from router.domain.ids import (
 )
 from router.domain.workforce import Agent, Presence
 from router.service import desk as verbs
+from router.service.coaching import coached_reply
 from router.service.desktop import Desk, OpenConversation, desk, open_conversation
-from router.service.reply import note, reply
+from router.service.reply import note
 from router.service.scripts import Used
 from router.service.statement import Statement, state, statements_for
 from router.service.unit import Unit
 from router.web import uploads
+from router.web.advice import advice, rules_in, sure_articles
 from router.web.aid import aid, sources_in, used_in
 from router.web.console.contact import names_of, older_than
 from router.web.console.queues import explained
@@ -203,12 +207,15 @@ def _there(request: web.Request) -> str:
     return f"/desk/{_this(request)}"
 
 
-async def _said(request: web.Request) -> web.Response:
-    """Return the conversation after something was added to it."""
+async def _said(
+    request: web.Request, *, hints: tuple[Hint, ...] = (), went: bool = False
+) -> web.Response:
+    """Return the conversation after something was added to it; ``hints`` are on what went."""
     if not is_fragment(request):
         return back(request, _there(request))
     context = await _context(request, _this(request))
-    return show(request, "desk/_said.html", **context)
+    coach = request.app[DEPS].policy.coach
+    return show(request, "desk/_said.html", **context, hints=hints, went=went, coach=coach)
 
 
 @routes_.post("/desk/{conversation}/reply")
@@ -216,7 +223,7 @@ async def answer(request: web.Request) -> web.Response:
     """Queue an answer; the same ``key`` twice is one answer."""
     deps, me = request.app[DEPS], me_of(request).agent.id
     given = await fields(request)
-    await deps.store.transact(
+    hints = await deps.store.transact(
         _reply,
         deps,
         conversation=_this(request),
@@ -226,8 +233,18 @@ async def answer(request: web.Request) -> web.Response:
         audience=audience_in(given),
         sources=await sources_in(request),
         script=used_in(given.get("script", "")),
+        articles=await sure_articles(deps, _this(request)),
+        shown=rules_in(given.get("hinted", "").split()),
     )
-    return await _said(request)
+    return await _said(request, hints=hints, went=True)
+
+
+@routes_.post("/desk/{conversation}/coach")
+async def coach(request: web.Request) -> web.Response:
+    """Show what the coach says of the draft."""
+    deps, given = request.app[DEPS], await fields(request)
+    hints = await advice(deps, _this(request), given.get("text", ""))
+    return show(request, "desk/_coach.html", hints=hints, went=False, coach=deps.policy.coach)
 
 
 def audience_in(given: dict[str, str]) -> Audience | None:
@@ -272,20 +289,26 @@ def _reply(
     audience: Audience | None,
     sources: tuple[PublicationId, ...],
     script: Used | None,
-) -> None:
+    articles: tuple[Publication, ...],
+    shown: tuple[Rule, ...],
+) -> tuple[Hint, ...]:
     held = unit.conversations.get(conversation)
-    reply(
+    return coached_reply(
         unit,
         conversation=conversation,
         by=by,
         content=content,
         capabilities=deps.able(held.account),
         at=deps.clock.now(),
+        policy=deps.policy.coach,
         key=key,
         audience=audience,
         sources=sources,
         script=script,
-    )
+        articles=articles,
+        products=tuple(deps.knows.products().values()),
+        shown=shown,
+    ).hints
 
 
 @routes_.get("/desk/{conversation}/aid")

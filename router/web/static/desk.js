@@ -92,6 +92,17 @@ document.addEventListener("submit", (event) => {
 });
 document.addEventListener("htmx:afterSettle", recall);
 
+// A wording that was offered is put into the reply, where the agent goes on from it.
+document.addEventListener("click", (event) => {
+  const offered = event.target.closest?.("[data-insert]");
+  const box = document.getElementById("reply");
+  if (!offered || !box) return;
+  const words = offered.dataset.insert;
+  box.value = "whole" in offered.dataset || box.value.trim() === "" ? words : `${box.value.trimEnd()}\n${words}`;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+  box.focus();
+});
+
 const accept = (name) => document.querySelector(`.offer [data-key="${name}"]`);
 
 document.addEventListener("keydown", (event) => {
