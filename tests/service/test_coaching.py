@@ -12,7 +12,7 @@ from router.domain.errors import ReplyHeld
 from router.domain.ids import AgentId, ConversationId
 from router.service import desk
 from router.service.coaching import Coached, coached_reply
-from tests.bots.rig import an_article, publish
+from tests.bots.rig import ARTICLES, publish
 from tests.service.conftest import ABLE, CHAT, Shop
 from tests.service.test_story import ANGRY
 
@@ -80,7 +80,7 @@ async def test_a_reply_that_is_held_back_leaves_nothing_behind(shop: Shop) -> No
 async def test_a_bot_is_held_to_what_agents_are_held_to(shop: Shop) -> None:
     strict = CoachPolicy(levels={Rule.NO_TIME: Level.BLOCK})
     shop.policy = replace(shop.policy, coach=strict)
-    vague = an_article("invoice", ("怎么开发票",), "发票我们会尽快开给您。", "")
+    vague = replace(ARTICLES[0], answer_zh="发票我们会尽快开给您。")
     await publish(shop, vague)
     chat = await shop.hear(CHAT, "member-1", "怎么开发票")
     await shop.settle()
