@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fix cases fuzz
+.PHONY: help run demo test check fix cases fuzz mutants
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,6 +22,7 @@ help:
 	@echo 'make check    format, lint, types and import contracts'
 	@echo 'make fix      let the formatter and the linter repair what they can'
 	@echo 'make cases    the channels'\'' cases        (NAME=line narrows, UPDATE=1 rewrites)'
+	@echo 'make mutants  take out each check of the guarantees in turn and show which test sees it   (NAME=g1-unread)'
 	@echo 'make fuzz     ten minutes of broken deliveries   (MINUTES=1, SEED=7, NAME=line, REPLAY=file)'
 
 run: $(VENV)/.installed
@@ -71,3 +72,6 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo 'Installing what the tests and checks need …'
 	@$(BIN)/python -m pip install --quiet --group dev
 	@touch $@
+
+mutants: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.service.mutants $(NAME)

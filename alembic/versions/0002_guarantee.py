@@ -1,4 +1,7 @@
-"""A case says which shop it concerns: the account; those from before get that of their talk."""
+"""A case names its shop, an answer whether it is promotional.
+
+Cases from before get the account of their conversation, and answers from before promote nothing.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +13,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the shop, and fill it where a conversation tells."""
+    """Add both, and fill in the shop where a conversation tells."""
+    promotional = sa.Column("promotional", sa.Boolean, nullable=False, server_default=sa.false())
+    op.add_column("outbox", promotional)
     op.add_column("cases", sa.Column("shop", sa.Text, nullable=False, server_default=""))
     op.execute(
         "UPDATE cases SET shop = COALESCE("
@@ -19,5 +24,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget the shop."""
+    """Forget both."""
+    op.drop_column("outbox", "promotional")
     op.drop_column("cases", "shop")

@@ -20,6 +20,7 @@ from router.domain.conversation import (
 from router.domain.events import Happened
 from router.domain.ids import CaseId, ContactId
 from router.domain.policy import ShopPolicy
+from router.service.delivery import hold_promotions
 from router.service.records import Alert
 from router.service.unit import Unit
 
@@ -64,10 +65,26 @@ def alert_holders(
             )
 
 
+def warn(unit: Unit, contact: ContactId, *, case: CaseId, at: datetime) -> None:
+    """Tell who has a person in hand of a complaint that is probably theirs; bots step back."""
+    alert_holders(unit, contact, kind="complaint_probable", at=at, case=case)
+    hold_promotions(unit, contact, at=at)
+    for held in unit.conversations.of(unit.contacts.members(contact), open_only=True):
+        if isinstance(held.state, WithBot):
+            from_bot(unit, held, why="probable_case", at=at)
+        elif held.bot_ok:
+            _log_triaged(unit, unit.conversations.save(replace(held, bot_ok=False)), at=at)
+
+
 def recompute(unit: Unit, contact: ContactId, *, policy: ShopPolicy, at: datetime) -> None:
-    """Bring a person's open conversations up to date with the person's open cases."""
+    """Bring a person's open conversations up to date with the person's open cases.
+
+    Nothing promotional goes out to them any more.
+    """
     members = unit.contacts.members(contact)
     cases = unit.cases.open_of(members)
+    if cases:
+        hold_promotions(unit, contact, at=at)
     worst = max((case.severity for case in cases), default=0)
     for held in unit.conversations.of(members, open_only=True):
         changed = _with_needs(held, worst, policy) if worst else held

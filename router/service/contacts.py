@@ -3,18 +3,23 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import phonenumbers
+
 from router.domain.case import Case
 from router.domain.contact import Contact, MergeRecord, check_split
 from router.domain.conversation import Conversation
 from router.domain.errors import CannotMerge, Invalid
 from router.domain.events import Happened
-from router.domain.identity import Claim, Identity
+from router.domain.identity import Claim, ClaimKind, Identity
 from router.domain.ids import AgentId, ContactId
 from router.domain.policy import ShopPolicy
 from router.service.awareness import recompute
 from router.service.identify import claim, fold, refresh_roots
 from router.service.records import KnownClaim, KnownIdentity
 from router.service.unit import Unit
+
+#: Where a number without a country code is taken to be from.
+_REGION = "CN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,5 +130,27 @@ def vouch(
     policy: ShopPolicy,
     at: datetime,
 ) -> None:
-    """Keep an agent's word about who a person is; a verified claim may join two contacts."""
-    claim(unit, identity, replace(said, source=f"agent:{by}"), policy=policy, at=at)
+    """Keep an agent's word about who a person is; a verified claim may join two contacts.
+
+    Raises Invalid for a phone number or an address that is none.
+    """
+    word = replace(said, value=_written(said), source=f"agent:{by}")
+    claim(unit, identity, word, policy=policy, at=at)
+
+
+def _written(said: Claim) -> str:
+    """Return a claim's value as it is compared: numbers in E.164, addresses in lower case."""
+    value = said.value.strip()
+    if said.kind is ClaimKind.EMAIL:
+        if "@" not in value.strip("@"):
+            raise Invalid("value: is no e-mail address; write it as name@example.com")
+        return value.lower()
+    if said.kind is not ClaimKind.PHONE:
+        return value
+    try:
+        number = phonenumbers.parse(value, _REGION)
+    except phonenumbers.NumberParseException as error:
+        raise Invalid("value: is no phone number; write it as +86 138 0013 8000") from error
+    if not phonenumbers.is_possible_number(number):
+        raise Invalid("value: no phone number has so many digits; write it as +86 138 0013 8000")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from router.channel.contract import Call, Reason
 from router.domain.conversation import responsible
-from router.domain.errors import IllegalStep
+from router.domain.errors import IllegalStep, PromotionHeld
 from router.domain.events import Happened
-from router.domain.ids import AccountName, AgentId, ConversationId, OutboxId
+from router.domain.ids import AccountName, AgentId, ContactId, ConversationId, OutboxId
 from router.domain.timeline import Sending
 from router.service.records import Alert, OutboxRow, OutboxState
 from router.service.unit import Unit
@@ -65,12 +65,26 @@ def unclaimable(unit: Unit, *, accounts: Collection[AccountName]) -> frozenset[A
 
 
 def depart(
-    unit: Unit, row: OutboxId, *, by: str, until: datetime, calls: Sequence[Call] = ()
+    unit: Unit,
+    row: OutboxId,
+    *,
+    by: str,
+    until: datetime,
+    at: datetime,
+    calls: Sequence[Call] = (),
 ) -> bool:
-    """Note that the next call leaves now; False if somebody else holds the row.
+    """Note that the next call leaves now; False if it must not, or if somebody else holds the row.
 
-    ``calls`` are kept if they were made just now: they are made once.
+    ``calls`` are kept if they were made just now: they are made once. What is promotional and was
+    not held in time, because it was on its way out already, is held here.
     """
+    stands = _held(unit, row, by)
+    if stands is not None and stands.promotional and not (stands.leaving or stands.next_call):
+        contact = unit.conversations.get(stands.conversation).contact
+        unit.contacts.lock(contact)
+        if unit.cases.open_of(unit.contacts.members(contact)):
+            _hold(unit, stands, at=at)
+            return False
     if not unit.outbox.depart(row, by=by, until=until):
         return False
     if calls:
@@ -195,12 +209,15 @@ def recover(
 def requeue(unit: Unit, row: OutboxId, *, by: AgentId, at: datetime) -> None:
     """Try again, from the first call that the platform has not accepted.
 
-    Raises IllegalStep unless the row is refused, dead or in doubt.
+    Raises IllegalStep unless the row is refused, dead or in doubt, and PromotionHeld for what is
+    promotional while the person has an open complaint.
     """
     stands = _stuck(unit, row)
+    contact = unit.conversations.get(stands.conversation).contact
+    if stands.promotional and unit.cases.open_of(unit.contacts.members(contact)):
+        raise PromotionHeld("the contact has an open complaint; nothing promotional goes out")
     unit.outbox.requeue(row, at=at)
     unit.conversations.set_sending(stands.interaction, Sending.QUEUED)
-    contact = unit.conversations.get(stands.conversation).contact
     facts = {"interaction": stands.interaction, "by": "again"}
     unit.record(
         Happened(
@@ -282,6 +299,20 @@ def _settle(
         ),
         at=at,
     )
+
+
+def hold_promotions(unit: Unit, contact: ContactId, *, at: datetime) -> None:
+    """Keep back what is promotional and has not left: the person has complained meanwhile.
+
+    It stands as refused, and goes out only by a colleague's word once nothing is open.
+    """
+    for row in unit.outbox.promotions(unit.contacts.members(contact)):
+        _hold(unit, row, at=at)
+
+
+def _hold(unit: Unit, row: OutboxRow, *, at: datetime) -> None:
+    _settle(unit, row, OutboxState.REFUSED, why="", reason=PromotionHeld.code, at=at)
+    _tell(unit, row, kind="reply_refused", why=PromotionHeld.code, at=at)
 
 
 def _tell(unit: Unit, row: OutboxRow, *, kind: str, why: str, at: datetime) -> None:

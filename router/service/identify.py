@@ -1,15 +1,23 @@
 """Who is this? Identities find their contact; verified claims join contacts, with a record."""
 
 from datetime import datetime
+from itertools import combinations
 
 from router.domain.contact import Contact, MergeRecord, plan_merge, roots
 from router.domain.events import Happened
+from router.domain.evidence import strength
 from router.domain.identity import Claim, ClaimKind, Identity, joins
 from router.domain.ids import ContactId
 from router.domain.policy import ShopPolicy
 from router.service.awareness import reveal
+from router.service.probable import propose
 from router.service.records import Alert, KnownIdentity
 from router.service.unit import Unit
+
+#: What several people may have in common, and from how many on one account who have it they are
+#: strangers rather than one person with several devices.
+_MAY_BE_SHARED = frozenset({ClaimKind.PHONE, ClaimKind.EMAIL})
+_STRANGERS = 5
 
 
 def recognise(
@@ -32,7 +40,7 @@ def recognise(
     else:
         contact = known.contact
         unit.contacts.seen(identity, at=at, name=name)
-    for each in claims:
+    for each in sorted(claims, key=lambda one: (one.kind, one.value)):
         claim(unit, identity, each, policy=policy, at=at)
     return contact
 
@@ -66,14 +74,22 @@ def _newcomer(
 
 
 def claim(unit: Unit, identity: Identity, said: Claim, *, policy: ShopPolicy, at: datetime) -> None:
-    """Keep a claim. If it proves that two contacts are one person, make them one at once."""
+    """Keep a claim. If it proves that two contacts are one person, make them one at once.
+
+    What several strangers share (the phone of a family, a switchboard) proves nothing: then who has
+    it is only proposed to be one of them.
+    """
+    if joins(said):
+        unit.contacts.hold_claim(said)  # two who prove the same at once must see each other
     known = unit.contacts.known(identity.account, identity.external_id)
     if known is None or not unit.contacts.add_claim(identity, said, at=at):
         return
     if not joins(said):
         return
     here = unit.contacts.get(known.contact)
-    for other in unit.contacts.claimants(said.kind, said.value):
+    others = [each for each in unit.contacts.claimants(said.kind, said.value) if each != here.root]
+    shared = _is_shared(unit, said, others)
+    for other in others:
         if unit.contacts.get(other).root == here.root:
             continue
         if taken_apart(unit, here.root, other):
@@ -81,10 +97,31 @@ def claim(unit: Unit, identity: Identity, said: Claim, *, policy: ShopPolicy, at
         if contradict(unit, here.root, other):
             _tell_contradiction(unit, here.root, other, said, at=at)
             continue
+        if shared:
+            worth = strength(frozenset({said.kind}))
+            propose(unit, here.root, other, why=said.kind.value, worth=worth, at=at)
+            continue
         keep, gone = elder(unit, here.root, other)
         why = f"{said.kind}:{said.source}"
         fold(unit, keep=keep, gone=gone, by="rule", why=why, policy=policy, at=at)
         here = unit.contacts.get(known.contact)
+
+
+def _is_shared(unit: Unit, said: Claim, others: list[ContactId]) -> bool:
+    """Return whether people who are known to be several have the same phone or address."""
+    if said.kind not in _MAY_BE_SHARED:
+        return False
+    if any(contradict(unit, one, other) for one, other in combinations(others, 2)):
+        return True
+    members = [member for each in others for member in unit.contacts.members(each)]
+    having = {
+        (known.identity.account, known.identity.external_id)
+        for known in unit.contacts.claims(members)
+        if (known.claim.kind, known.claim.value, known.claim.verified)
+        == (said.kind, said.value, True)
+    }
+    accounts = [account for account, _external_id in having]
+    return any(accounts.count(each) >= _STRANGERS for each in accounts)
 
 
 def contradict(unit: Unit, one: ContactId, other: ContactId) -> bool:

@@ -16,8 +16,9 @@ from router.service import confirm, questions
 from router.service.awareness import alert_holders, from_bot, recompute
 from router.service.cases import note_complaint
 from router.service.hearing import Earlier, Heard, Run, Words
+from router.service.probable import probable_cases, warn_probable
 from router.service.repository.mentioned import Mentioned
-from router.service.suspect import learn_from_words, probable_cases
+from router.service.suspect import learn_from_words
 from router.service.unit import Unit
 
 #: Earlier turns of a conversation that are shown to a reader, and how much of each.
@@ -143,6 +144,7 @@ def take_note_of_each(
         if complaint is not None:
             alert_holders(unit, said.contact, kind="complaint", at=at, case=complaint.case.id)
             recompute(unit, said.contact, policy=policy, at=at)
+            warn_probable(unit, said.contact, at=at)
         elif isinstance(conversation.state, WithBot):
             if conversation.bot_ok:
                 for_bot[conversation.id] = None

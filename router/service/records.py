@@ -91,6 +91,7 @@ class OutboxRow:
 
     ``claimed_by`` is the daemon that sends it now. ``leaving`` is set in a commit before its next
     call is carried and cleared by the platform's answer: between the two it may have arrived.
+    What is ``promotional`` does not leave while its recipient has an open complaint.
     """
 
     id: OutboxId
@@ -109,6 +110,7 @@ class OutboxRow:
     settled_at: datetime | None
     claimed_by: str = ""
     leaving: bool = False
+    promotional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,10 @@ from router.domain.ids import (
     PublicationId,
 )
 from router.domain.timeline import Direction, Interaction, Kind, Sending
+from router.service.probable import probable_cases
 from router.service.records import OutboxRow, OutboxState
 from router.service.room import audience_of, use_window
 from router.service.scripts import Used, check_use, note_use
-from router.service.suspect import probable_cases
 from router.service.unit import Unit
 
 #: The longest text that a person may send at once; channels split it to their own limits.
@@ -78,6 +78,7 @@ def reply(
         key=key,
         audience=audience,
         sources=known_sources(unit, sources),
+        promotional=promotional,
     )
     if script is not None:
         note_use(unit, script, said.interaction, conversation=conversation, at=at)
@@ -177,6 +178,7 @@ def _say(
     decision: str = "",
     audience: Audience | None = None,
     sources: tuple[PublicationId, ...] = (),
+    promotional: bool = False,
 ) -> Said:
     _check(content)
     external_id = f"out:{key or unit.new_id()}"
@@ -212,7 +214,7 @@ def _say(
         sources=sources,
     )
     unit.conversations.append(interaction)
-    _queue(unit, held, interaction, speaker=speaker, at=at)
+    _queue(unit, held, interaction, speaker=speaker, promotional=promotional, at=at)
     answered = held.first_answer_at or at
     unit.conversations.save(
         replace(
@@ -237,7 +239,13 @@ def _say(
 
 
 def _queue(
-    unit: Unit, held: Conversation, interaction: Interaction, *, speaker: Speaker, at: datetime
+    unit: Unit,
+    held: Conversation,
+    interaction: Interaction,
+    *,
+    speaker: Speaker,
+    promotional: bool,
+    at: datetime,
 ) -> None:
     handle, answers = unit.conversations.last_reply_handle(held.id)
     message = Outbound(
@@ -270,6 +278,7 @@ def _queue(
             why="",
             reason="",
             settled_at=None,
+            promotional=promotional,
         )
     )
 

@@ -9,7 +9,7 @@ from router.domain.ids import CaseId, ContactId
 from router.domain.timeline import Interaction
 from router.service.cards import CaseCard, case_cards
 from router.service.contacts import Person, person
-from router.service.suspect import probable_cases
+from router.service.probable import probable_cases
 from router.service.unit import Unit
 
 

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from router.domain.case import Case
 from router.domain.errors import IllegalStep
 from router.domain.events import Happened
 from router.domain.evidence import LINK_AT, PROPOSE_AT, Proposal, strength
@@ -12,6 +11,7 @@ from router.domain.policy import ShopPolicy
 from router.domain.reading import EntityKind, Reading
 from router.domain.timeline import Interaction
 from router.service.identify import contradict, elder, fold, taken_apart
+from router.service.probable import propose
 from router.service.unit import Unit
 
 _CLAIMED = {
@@ -66,11 +66,21 @@ def _compare(
             keep, gone = elder(unit, here, other)
             fold(unit, keep=keep, gone=gone, by="rule", why=why, policy=policy, at=at)
         elif worth >= PROPOSE_AT:
-            _propose(unit, here, other, why=why, worth=worth, at=at)
+            propose(unit, here, other, why=why, worth=worth, at=at)
 
 
 def _agreed(unit: Unit, one: ContactId, other: ContactId) -> frozenset[ClaimKind]:
-    return frozenset(kind for kind, _value in _said_of(unit, one) & _said_of(unit, other))
+    """Return the kinds of what both say; a name that both go by counts beside something else."""
+    kinds = {kind for kind, _value in _said_of(unit, one) & _said_of(unit, other)}
+    if kinds and _names(unit, one) & _names(unit, other):
+        kinds.add(ClaimKind.NAME)
+    return frozenset(kinds)
+
+
+def _names(unit: Unit, person: ContactId) -> set[str]:
+    known = unit.contacts.identities(unit.contacts.members(person))
+    names = {unit.contacts.get(person).name, *(each.name for each in known)}
+    return {name.strip().casefold() for name in names if len(name.strip()) > 1}
 
 
 def _said_of(unit: Unit, person: ContactId) -> set[tuple[ClaimKind, str]]:
@@ -78,48 +88,6 @@ def _said_of(unit: Unit, person: ContactId) -> set[tuple[ClaimKind, str]]:
     return {
         (known.claim.kind, known.claim.value.casefold()) for known in unit.contacts.claims(members)
     }
-
-
-def _propose(
-    unit: Unit, one: ContactId, other: ContactId, *, why: str, worth: float, at: datetime
-) -> None:
-    first, second = sorted((one, other))
-    proposal = Proposal(
-        id=unit.new_id(), one=first, other=second, evidence=why, strength=worth, at=at
-    )
-    if unit.proposals.add(proposal):
-        for person in (first, second):
-            unit.contacts.bump_case_version(person)
-            unit.record(
-                Happened(
-                    kind="merge_proposed",
-                    contact=person,
-                    facts={"other": second if person == first else first, "why": why},
-                ),
-                at=at,
-            )
-
-
-def suspected(unit: Unit, contact: ContactId) -> tuple[tuple[Proposal, ContactId], ...]:
-    """Return open proposals of a person, each with the root of the other side, strongest first."""
-    members = unit.contacts.members(contact)
-    here = members[0]
-    found = []
-    for proposal in unit.proposals.open_of(members):
-        sides = [unit.contacts.get(each).root for each in (proposal.one, proposal.other)]
-        others = [side for side in sides if side != here]
-        if len(others) == 1:
-            found.append((proposal, others[0]))
-    return tuple(found)
-
-
-def probable_cases(unit: Unit, contact: ContactId) -> tuple[tuple[Proposal, Case], ...]:
-    """Return open complaints of those who are probably the same person."""
-    return tuple(
-        (proposal, case)
-        for proposal, other in suspected(unit, contact)
-        for case in unit.cases.open_of(unit.contacts.members(other))
-    )
 
 
 def accept_proposal(

@@ -30,7 +30,7 @@ from router.service.botport import (
     Told,
 )
 from router.service.ports import Conflict
-from router.service.suspect import probable_cases
+from router.service.probable import probable_cases
 from router.service.unit import Unit
 
 #: How many lines of the conversation a bot is told, and how long each may be.

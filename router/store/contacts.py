@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from router.domain.identity import Claim, ClaimKind, Identity
 from router.domain.ids import AccountName, ChannelName, ContactId
 from router.service.ports import Conflict, NotFound
 from router.service.records import KnownClaim, KnownIdentity, PersonLine
-from router.store.dialect import containing, contains, insert_new
+from router.store.dialect import alone, containing, contains, insert_new
 from router.store.rows import insert, many, must_be_there, must_change, one, the
 from router.store.sets import ask_all, by_keys
 from router.store.tables import claims, contacts, identities, merges
@@ -257,6 +258,11 @@ class SqlContacts:
         """Return a person's identities, the first seen first."""
         rows = many(self._connection, _IDENTITIES, {"members": list(members)})
         return tuple(map(as_known, rows))
+
+    def hold_claim(self, claim: Claim) -> None:
+        """Hold what is claimed against other transactions: who claims the same comes after."""
+        digest = sha256(f"{claim.kind}:{claim.value}".encode(errors="surrogatepass")).digest()
+        alone(self._connection, int.from_bytes(digest[:8], signed=True))
 
     def add_claim(self, identity: Identity, claim: Claim, *, at: datetime) -> bool:
         """Return whether it is new, or newly verified. A verified claim stays verified."""

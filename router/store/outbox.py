@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
 from router.channel.contract import Call, Outbound
-from router.domain.ids import AccountName, ConversationId, InteractionId, OutboxId
+from router.domain.ids import AccountName, ContactId, ConversationId, InteractionId, OutboxId
 from router.service.records import OutboxRow, OutboxState
 from router.store.codec import dump, load
 from router.store.dialect import CLAIM_LOCK, alone
 from router.store.rows import many, must_be_there, must_change, the
+from router.store.tables import conversations
 from router.store.traffic import outbox
 from router.store.windows import SqlWindows
 
@@ -45,6 +46,16 @@ _is_head = sa.and_(
 )
 _ADD = sa.insert(outbox)
 _GET = sa.select(outbox).where(outbox.c.id == sa.bindparam("of"))
+_PROMOTIONS = (
+    sa.select(outbox)
+    .join(conversations, conversations.c.id == outbox.c.conversation_id)
+    .where(
+        outbox.c.state == _QUEUED,
+        outbox.c.promotional,
+        conversations.c.contact_id.in_(sa.bindparam("members", expanding=True)),
+    )
+    .order_by(outbox.c.id)
+)
 _DUE = (
     sa.select(outbox)
     .where(
@@ -171,6 +182,17 @@ class SqlOutbox(SqlWindows):
         outcome = {"state": state.value, "settled_at": at, "why": why, "reason": reason}
         must_be_there(self._connection, _SETTLE, {"of": row, **outcome}, f"outbox row {row}")
 
+    def promotions(self, members: Collection[ContactId]) -> tuple[OutboxRow, ...]:
+        """Return what is promotional, for these contacts, and has not left; nobody claims it now.
+
+        The claims of others wait until this transaction is over.
+        """
+        asked = {"members": list(members)}
+        if not many(self._connection, _PROMOTIONS, asked):
+            return ()
+        alone(self._connection, CLAIM_LOCK)
+        return tuple(map(_row, many(self._connection, _PROMOTIONS, asked)))
+
     def requeue(self, row: OutboxId, *, at: datetime) -> None:
         """Try a dead, refused or doubtful row again from its next call; else raise Conflict."""
         alone(self._connection, CLAIM_LOCK)
@@ -226,6 +248,7 @@ def _values(row: OutboxRow) -> dict[str, Any]:
         "settled_at": row.settled_at,
         "claimed_by": row.claimed_by,
         "leaving": row.leaving,
+        "promotional": row.promotional,
     }
 
 
@@ -247,4 +270,5 @@ def _row(row: RowMapping) -> OutboxRow:
         settled_at=row["settled_at"],
         claimed_by=row["claimed_by"],
         leaving=row["leaving"],
+        promotional=row["promotional"],
     )

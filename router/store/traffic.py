@@ -50,6 +50,7 @@ outbox = sa.Table(
     words("reason"),
     words("claimed_by"),
     flag("leaving"),  # its next call may have left for the platform
+    flag("promotional"),
     moment_or_never("claimed_until"),
     moment_or_never("settled_at"),
     sa.Index(None, "interaction_id"),

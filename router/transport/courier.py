@@ -163,9 +163,14 @@ class Courier:
         raise AssertionError("unreachable")
 
     async def _departs(self, row: OutboxRow, calls: tuple[Call, ...]) -> bool:
-        until = self._clock.now() + self._settings.claim
+        at = self._clock.now()
         return await self._store.transact(
-            delivery.depart, row.id, by=row.claimed_by, until=until, calls=calls
+            delivery.depart,
+            row.id,
+            by=row.claimed_by,
+            until=at + self._settings.claim,
+            at=at,
+            calls=calls,
         )
 
     async def _carried(

@@ -56,6 +56,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "unsupported": "This channel has no way to say this here.",
     "unknown": "The platform refused it without a reason that we know.",
     "dropped": "A colleague let it go.",
+    "promotion_held": "It is promotional, and the customer has complained meanwhile.",
     "in_doubt": "Nobody knows whether it arrived.",
     "fault": "Something of ours broke while it was sent.",
     "unreachable": "The platform could not be reached.",
@@ -97,6 +98,7 @@ _STATES: Final[Mapping[str, str]] = {
 _ALERTS: Final[Mapping[str, str]] = {
     "complaint": "This customer has just complained",
     "complaint_revealed": "This customer has an open complaint from another channel",
+    "complaint_probable": "This customer is probably one who has an open complaint",
     "case_overdue": "A complaint was not handled in time",
     "identity_contradiction": "Two proofs of who a customer is contradict each other",
     "agent_lapsed": "An agent does not answer offers and was set away",

@@ -52,6 +52,7 @@ _NEVER = "if False:"
 _CARRY = "tests/service/test_carry.py"
 _STORY = "tests/service/test_story.py"
 _LEDGER = "tests/service/test_ledger.py"
+_HELD = "tests/service/test_held_back.py"
 _SUSPECT = "tests/service/test_suspect.py"
 _FOLLOWUP = "tests/service/test_followup.py"
 
@@ -133,7 +134,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     *_of(
-        "router.service.suspect",
+        "router.service.probable",
         (
             "g1-proposal-bumps",
             "        for person in (first, second):\n            unit.contacts.bump_case_version",
@@ -294,8 +295,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             "g3-overdue-is-noticed",
-            "    if unit.cases.overdue(at, limit=1):\n        return True\n",
-            "",
+            "    if unit.cases.overdue(at, limit=1) or ",
+            "    if ",
             f"{_LEDGER}::test_an_overdue_case_climbs_three_levels_in_business_hours",
         ),
     ),
@@ -340,8 +341,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "router.service.answer",
         (
             "g4-bot-looks-before-it-speaks",
-            "    if cases or utterance.content is None:\n",
-            "    if utterance.content is None:\n",
+            "if cases or utterance.content is None",
+            "if utterance.content is None",
             f"{_LEDGER}::test_a_bot_that_still_has_it_says_nothing_and_closes_nothing",
         ),
         (
@@ -374,6 +375,42 @@ MUTANTS: tuple[Mutant, ...] = (
             "        check_promotion(unit, held.contact)\n",
             "        pass\n",
             f"{_FOLLOWUP}::test_nothing_promotional_goes_to_a_customer_with_an_open_complaint",
+        ),
+    ),
+    *_of(
+        "router.service.awareness",
+        (
+            "promotion-is-called-back",
+            "    if cases:\n        hold_promotions(unit, contact, at=at)\n",
+            "",
+            f"{_HELD}::test_what_is_promotional_and_has_not_left_is_held_when_a_case_opens",
+        ),
+    ),
+    *_of(
+        "router.service.delivery",
+        (
+            "promotion-is-held-at-the-door",
+            "        if unit.cases.open_of(unit.contacts.members(contact)):\n            _hold",
+            "        if False:\n            _hold",
+            f"{_HELD}::test_what_is_promotional_and_about_to_leave_is_held_at_the_door",
+        ),
+    ),
+    *_of(
+        "router.service.probable",
+        (
+            "g2-probable-link-warns",
+            "        warn_probable(unit, one, at=at)\n",
+            "",
+            f"{_HELD}::test_a_probable_link_warns_the_holder_and_takes_it_from_the_bot",
+        ),
+    ),
+    *_of(
+        "router.service.reading",
+        (
+            "g2-probable-complaint-warns",
+            "            warn_probable(unit, said.contact, at=at)\n",
+            "",
+            f"{_HELD}::test_a_complaint_of_the_probable_person_warns_the_holder",
         ),
     ),
     *_of(
@@ -413,7 +450,7 @@ def failed_test(mutant: Mutant | None, *where: str) -> str:
         check=False,
     )
     if ran.returncode not in {0, 1}:
-        raise RuntimeError(f"{name}: pytest ended with {ran.returncode}:\n{ran.stdout}")
+        raise RuntimeError(f"{name}: pytest ended with {ran.returncode}:\n{ran.stderr}{ran.stdout}")
     lines = (line for line in ran.stdout.splitlines() if line.startswith("FAILED "))
     found = next(lines, "")
     return found.removeprefix("FAILED ").split(" - ")[0]

@@ -8,7 +8,14 @@ import pytest
 from router.domain.case import Case, CaseStatus, Resolution, due
 from router.domain.conversation import Offered, Queued, WithBot
 from router.domain.errors import CaseStillOpen
-from router.domain.ids import AgentId, CaseId, ContactId, ConversationId, QueueName, Skill
+from router.domain.ids import (
+    AgentId,
+    CaseId,
+    ContactId,
+    ConversationId,
+    QueueName,
+    Skill,
+)
 from router.domain.reading import Alarm, Intent, Reading
 from router.domain.triage import triage
 from router.domain.workforce import Role

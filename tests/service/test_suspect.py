@@ -6,8 +6,9 @@ from router.domain.conversation import Queued
 from router.domain.errors import IllegalStep
 from router.domain.identity import Claim, ClaimKind
 from router.domain.ids import AgentId, ContactId, ConversationId
+from router.service.probable import suspected
 from router.service.stories import stories
-from router.service.suspect import accept_proposal, reject_proposal, suspected
+from router.service.suspect import accept_proposal, reject_proposal
 from router.service.unit import Unit
 from tests.service.conftest import CHAT, WEIBO, Shop
 from tests.service.test_story import ANGRY, publish

@@ -47,6 +47,9 @@ class Contacts(Protocol):
 
     def profile_asked(self, identity: Identity, *, at: datetime) -> None: ...
     def identities(self, members: Collection[ContactId]) -> tuple[KnownIdentity, ...]: ...
+    def hold_claim(self, claim: Claim) -> None:
+        """Hold what is claimed against other transactions: who claims the same comes after."""
+
     def add_claim(self, identity: Identity, claim: Claim, *, at: datetime) -> bool:
         """Return whether it is new, or newly verified."""
 

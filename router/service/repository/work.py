@@ -6,7 +6,14 @@ from typing import Protocol
 
 from router.channel.contract import Call, Token
 from router.domain.forecast import Demand
-from router.domain.ids import AccountName, AgentId, InteractionId, OutboxId, ReservationId
+from router.domain.ids import (
+    AccountName,
+    AgentId,
+    ContactId,
+    InteractionId,
+    OutboxId,
+    ReservationId,
+)
 from router.domain.workforce import Agent
 from router.service.records import (
     ApiToken,
@@ -98,6 +105,12 @@ class Outbox(Protocol):
     def settle(
         self, row: OutboxId, state: OutboxState, *, at: datetime, why: str = "", reason: str = ""
     ) -> None: ...
+    def promotions(self, members: Collection[ContactId]) -> tuple[OutboxRow, ...]:
+        """Return what is promotional, for these contacts, and has not left.
+
+        Nobody claims it before this transaction is over.
+        """
+
     def requeue(self, row: OutboxId, *, at: datetime) -> None:
         """A dead, refused or doubtful row is tried again from its next call."""
 

@@ -11,7 +11,7 @@ from router.domain.evidence import Proposal
 from router.domain.identity import Claim, ClaimKind, Identity
 from router.domain.ids import AccountName, AgentId, ContactId, InteractionId
 from router.domain.timeline import Interaction
-from router.service import contacts, suspect
+from router.service import contacts, probable, suspect
 from router.service.cases import open_by_hand
 from router.service.ports import NotFound
 from router.service.unit import Unit
@@ -226,7 +226,7 @@ async def list_proposals(asked: Asked) -> tuple[ProposalShape, ...]:
 
 
 def _suspected(unit: Unit, contact: ContactId) -> tuple[tuple[Proposal, ContactId], ...]:
-    return suspect.suspected(unit, unit.contacts.get(contact).id)
+    return probable.suspected(unit, unit.contacts.get(contact).id)
 
 
 @operations.add("POST", "/proposals/{proposal}/accept")

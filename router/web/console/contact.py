@@ -17,8 +17,9 @@ from router.domain.workforce import Agent
 from router.service import contacts as verbs
 from router.service.cases import open_by_hand
 from router.service.contacts import Person, person
+from router.service.probable import suspected
 from router.service.stories import CaseStory, stories
-from router.service.suspect import accept_proposal, reject_proposal, suspected
+from router.service.suspect import accept_proposal, reject_proposal
 from router.service.unit import Unit
 from router.web.console.show import N_, done, field, fields, seen, show, whole
 from router.web.deps import DEPS, Deps
