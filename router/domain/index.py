@@ -17,12 +17,13 @@ from router.domain.floor import Busy, Floor, Holding, View, Waiting
 from router.domain.ids import AgentId, ConversationId, Skill
 from router.domain.policy import ShopPolicy
 from router.domain.prices import Category, Forecast, PriceList, Reals, categories
-from router.domain.score import overdue_after, target, weight_of
+from router.domain.score import overdue_after, promised, target, weight_of
 from router.domain.staffing import WHOLE, Staffing
 from router.domain.workforce import Agent, Need
 
 _WIDTH = 64
 _NOBODY = np.inf
+_OF_LINES = ("heads", "weight", "due", "patience", "takes", "late", "promise")
 
 Place = tuple[float, ConversationId]
 
@@ -79,6 +80,7 @@ class Index(View):
     patience: Reals
     complaint: NDArray[np.bool_]
     takes: Reals  # the part of an agent that one conversation takes
+    promise: Reals  # what it is worth to each of them not to have waited too long
     late: Reals  # from when on its members are overdue, seconds of waiting
     own: NDArray[np.bool_]  # line × category: what its own demand is
     misfit: Reals  # line × agent
@@ -88,7 +90,7 @@ class Index(View):
     def _grow(self, lines: int, agents: int) -> None:
         had = len(self.lines)
         shapes = {
-            **dict.fromkeys(("heads", "weight", "due", "patience", "takes", "late"), (lines,)),
+            **dict.fromkeys(_OF_LINES, (lines,)),
             **dict.fromkeys(("misfit", "effort"), (lines, agents)),
         }
         for name, shape in shapes.items():
@@ -209,6 +211,7 @@ class Index(View):
         self.complaint[row] = key.complaint
         self.takes[row] = routing.family_weight[key.family]
         self.late[row] = overdue_after(key.target, routing)
+        self.promise[row] = promised(key.target, routing)
         exclusive = self.takes[row] >= WHOLE
         wanted = {need.skill for need in key.needs}
         self.own[row] = [

@@ -224,7 +224,8 @@ class Matching:
             index, routing = self._index, self._routing
             of = line[row[refused]]
             rise = routing.deadline / routing.tau.total_seconds() + routing.ageing / index.due[of]
-            self._rest(-total[refused] / (index.weight[of] * rise) + _SOONEST)
+            rise = index.weight[of] * rise + index.promise[of] / routing.tau.total_seconds()
+            self._rest(-total[refused] / rise + _SOONEST)
         return worth.nonzero()[0]
 
     def _rest(self, seconds: Reals) -> None:
@@ -239,7 +240,9 @@ class Matching:
         deadline = routing.deadline * np.exp(-np.maximum(0.0, due - waited) / tau) * (waited < due)
         delay = tau * (1 / due + routing.pressure / index.patience[line])
         worth = delay + routing.ageing * waited / due + deadline
-        return np.asarray(index.weight[line] * worth)
+        within = routing.promise_within.total_seconds()
+        promise = np.exp(-np.maximum(0.0, within - waited) / tau) * (waited < within)
+        return np.asarray(index.weight[line] * worth + index.promise[line] * promise)
 
     def _known(self, line: Rows, extras: list[_Extra]) -> Rows:
         """Return who knows the contact of each row; −1: nobody."""

@@ -17,6 +17,9 @@ from router.domain.floor import EPSILON, Waiting
 from router.domain.policy import RoutingPolicy, ShopPolicy
 from router.domain.workforce import Agent, Presence
 
+#: The promise to everybody is not for targets that are more than so many times as long.
+_NOT_FAR = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
@@ -63,7 +66,14 @@ def urgency(waiting: Waiting, policy: ShopPolicy, now: datetime) -> float:
     patience = routing.patience[waiting.family].total_seconds()
     deadline = routing.deadline * exp(-(due - waited) / tau) if waited < due else 0.0
     delay = tau * (1 / due + routing.pressure / patience) + routing.ageing * waited / due
-    return weight_of(waiting, routing) * (delay + deadline)
+    within = routing.promise_within.total_seconds()
+    promise = promised(due, routing) * exp(-(within - waited) / tau) if waited < within else 0.0
+    return weight_of(waiting, routing) * (delay + deadline) + promise
+
+
+def promised(due: float, routing: RoutingPolicy) -> float:
+    """Return what the promise to everybody is worth to one whose target is ``due`` seconds."""
+    return routing.promise if due <= _NOT_FAR * routing.promise_within.total_seconds() else 0.0
 
 
 def misfit(waiting: Waiting, agent: Agent, policy: ShopPolicy, *, bar: float = 0.0) -> float:

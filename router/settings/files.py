@@ -174,6 +174,8 @@ class RoutingFile(File):
     pressure: _Factor
     ageing: _Factor
     deadline: _Factor
+    promise: _Factor
+    promise_within: str
     load: _Factor
     flexible: _Factor
     rest: _Factor

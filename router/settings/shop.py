@@ -255,6 +255,8 @@ class _PolicyReader:
             pressure=file.pressure,
             ageing=file.ageing,
             deadline=file.deadline,
+            promise=file.promise,
+            promise_within=self.time(name, "promise_within", file.promise_within),
             load=file.load,
             flexible=file.flexible,
             rest=file.rest,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from router.sim.day import Day
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Leg:
@@ -40,3 +42,24 @@ class Leg:
         if until is None:
             raise ValueError(f"leg {self.id} still waits")
         return until - self.arrived
+
+
+def first_leg(day: Day, number: int, *, id_: int) -> Leg:
+    """Return the first wait of the day's customer ``number``."""
+    customers = day.customers
+    return Leg(
+        id=id_,
+        conversation=number,
+        channel=int(customers.channel[number]),
+        kind=int(customers.kind[number]),
+        level=0,
+        wanted=int(day.wanted_of[number, 0]),
+        target=float(customers.target[number]),
+        weight=float(customers.weight[number]),
+        upset=bool(customers.upset[number]),
+        arrived=float(customers.arrival[number]),
+        patience=float(customers.patience[number]),
+        previous=int(customers.previous[number]),
+        excluded=-1,
+        transfers=0,
+    )

@@ -137,5 +137,6 @@ def first(routing: RoutingPolicy) -> RoutingPolicy:
         rest=0.05,
         fairness=0.0,
         price=PricePolicy(),
+        promise=0.0,
         work=replace(routing.work, worth=0.0),
     )

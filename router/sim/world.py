@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from router.sim.day import COMPLAINS, Day
-from router.sim.legs import Leg
+from router.sim.legs import Leg, first_leg
 from router.sim.tables import NEVER
 
 #: How long the day runs on after its last arrival.
@@ -110,7 +110,7 @@ class World:
             away = bool(staff.away[number] <= now < staff.back[number])
             self._router.shift(number, on=on and not away, now=now)
         elif kind == _ARRIVAL:
-            self._queue(self._first(number), now)
+            self._queue(first_leg(self._day, number, id_=len(self._legs)), now)
         elif kind == _LEAVES:
             leg = self._legs[number]
             if leg.answered is None:
@@ -119,26 +119,6 @@ class World:
                 self._router.leaves(leg, now)
         elif version == self._version[number]:
             self._finish(number, now)
-
-    def _first(self, number: int) -> Leg:
-        day, customers = self._day, self._day.customers
-        channel, kind = int(customers.channel[number]), int(customers.kind[number])
-        return Leg(
-            id=len(self._legs),
-            conversation=number,
-            channel=channel,
-            kind=kind,
-            level=0,
-            wanted=int(day.wanted_of[number, 0]),
-            target=float(customers.target[number]),
-            weight=float(customers.weight[number]),
-            upset=bool(customers.upset[number]),
-            arrived=float(customers.arrival[number]),
-            patience=float(customers.patience[number]),
-            previous=int(customers.previous[number]),
-            excluded=-1,
-            transfers=0,
-        )
 
     def _queue(self, leg: Leg, now: float) -> None:
         self._legs.append(leg)

@@ -48,3 +48,12 @@ def test_ingest_on_a_server_leaves_no_database_behind(postgres_url: str) -> None
     assert report["database"] == "postgresql"
     assert report["kept"]["different"] == 104
     assert ask(postgres_url, "SELECT datname FROM pg_database ORDER BY 1") == before
+
+
+def test_route_decides_each_event_and_says_how_long_it_took() -> None:
+    report = bench("route", "--agents", "40", "--waiting", "200", "--events", "30")
+    assert report["agents"] == 40
+    for name in ("agent_has_room", "somebody_comes"):
+        assert 0 < report[name]["median_ms"] <= report[name]["p99_ms"]
+    assert report["agent_has_room"]["offers"] > 0
+    assert report["somebody_comes"]["offers"] > 20

@@ -4,6 +4,7 @@ import click
 
 from router.cli.bench.ingest import ingest
 from router.cli.bench.reading import reading
+from router.cli.bench.route import route
 
 
 @click.group()
@@ -13,3 +14,4 @@ def bench() -> None:
 
 bench.add_command(ingest)
 bench.add_command(reading)
+bench.add_command(route)
