@@ -153,6 +153,8 @@ class Index(View):
         self._rehead(row)
         if waiting.previous is not None:
             del self.sticky[waiting.previous][name]
+            if not self.sticky[waiting.previous]:
+                del self.sticky[waiting.previous]
         if waiting.excluded:
             self.barring[row].discard(name)
 

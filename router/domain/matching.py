@@ -139,9 +139,11 @@ class Matching:
     def _behind(self, free: Rows, lines: set[int] | None) -> Iterator[_Extra]:
         """Yield who may pass the head of their line: to an agent they know, or that it must not."""
         index = self._index
-        for position in free.tolist():
-            agent, room = index.staff.ids[position], self._room[position] + EPSILON
-            for name, line in index.sticky.get(agent, {}).items():
+        has_room = set(free.tolist()) if index.sticky else set()
+        known = {index.staff.position.get(agent, -1): agent for agent in index.sticky}
+        for position in sorted(has_room & known.keys()):
+            agent, room = known[position], self._room[position] + EPSILON
+            for name, line in index.sticky[agent].items():
                 if lines is not None and line not in lines:
                     continue
                 if room >= index.takes[line] and self._is_behind(name, line):

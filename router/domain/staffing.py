@@ -41,6 +41,8 @@ class Staffing:
         self.position: dict[AgentId, int] = {}
         self.gone: set[int] = set()  # who is no longer staffed at all
         self.version = self.shape = 0
+        self._served: dict[tuple[str, str], Flags] = {}
+        self._served_as_of = 0
         self._grow(_WIDTH)
 
     def _grow(self, width: int) -> None:
@@ -159,6 +161,14 @@ class Staffing:
 
     def serving(self, family: str, language: str) -> Flags:
         """Return who serves a channel family and a language, whatever their presence."""
+        if self._served_as_of != self.version:
+            self._served, self._served_as_of = {}, self.version
+        found = self._served.get((family, language))
+        if found is None or len(found) != len(self):
+            found = self._served[family, language] = self._serve(family, language)
+        return found
+
+    def _serve(self, family: str, language: str) -> Flags:
         return np.array(
             [
                 each.active
