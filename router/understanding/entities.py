@@ -24,8 +24,9 @@ _TRACKING = re.compile(
 )
 _CARRIER_LABEL = re.compile(
     r"(?:快递单号?|运单号?|物流单号?|快递号|运单|包裹号|中通|圆通|申通|韵达|极兔|百世|德邦|邮政|顺丰|"
-    r"tracking(?: number| no\.?| id)?|waybill|consignment(?: number)?|awb)\s{0,2}(?:是|为|is|号)?"
-    r"[\s:#]{0,3}([A-Za-z]{0,4}\d{9,20})(?![A-Za-z0-9])",
+    r"dhl|fedex|ups|usps|dpd|evri|royal mail|"
+    r"tracking(?: number| no\.?| id)?|waybill|consignment(?: number)?|awb)\s{0,2}"
+    r"(?:的|是|为|is|号)?[\s:#,]{0,3}([A-Za-z]{0,4}\d{9,20})(?![A-Za-z0-9])",
     re.IGNORECASE | re.ASCII,
 )
 _BARE_LABEL = re.compile(
@@ -36,7 +37,7 @@ _CARRIER_NEAR = re.compile(
 )
 _ORDER_WORDS = (
     r"(?:订单(?:编号|号码|号|id)?|单子|"
-    r"(?<![A-Za-z])(?:order(?: number| no\.?| num| id| ref(?:erence)?)?|"
+    r"(?<![A-Za-z])(?:orders?(?: number| no\.?| nr\.?| num| id| ref(?:erence)?)?|"
     r"purchase(?: number)?|po(?: number)?))"
 )
 _ORDER_LABEL = re.compile(
@@ -69,7 +70,7 @@ _MAINLAND = re.compile(r"1[3-9]\d{9}")
 _SERVICE = re.compile(r"[48]00\d{7}")
 _FIXED = re.compile(r"0(?:10|2\d|[3-9]\d{2})\d{7,8}")
 _MAY_HOLD_ONE = re.compile(r"[\d@]| at ", re.IGNORECASE)
-_US_DIGITS = 10
+_AMERICAN = re.compile(r"\(\d{3}\)[\s-]?\d{3}[\s-]?\d{4}|\d{3}-\d{3}-\d{4}", re.ASCII)
 _MIN_DIGITS = 7
 _MAX_DIGITS = 15
 _LOOK_BACK = 24
@@ -151,7 +152,7 @@ def _e164(written: str, digits: str, *, context: str, before: str) -> str | None
         return None
     elif _MAINLAND.fullmatch(digits) or _SERVICE.fullmatch(digits) or _FIXED.fullmatch(digits):
         region = "CN"
-    elif len(digits) == _US_DIGITS and _PHONE_WORDS.search(context) and "(" in written:
+    elif _AMERICAN.fullmatch(written.strip()) and _PHONE_WORDS.search(context):
         region = "US"
     else:
         return None

@@ -12,6 +12,7 @@ import msgspec
 from router.domain.ids import ArticleId
 from router.domain.knowledge import Answer, Answerable, Candidate, decide_answer
 from router.domain.reading import Alarm, Entity, EntityKind, Reading
+from router.understanding.bank import Topic
 from router.understanding.conversation import Course
 from router.understanding.encoder import Encoder
 from router.understanding.retrieval import Retrieval
@@ -227,10 +228,14 @@ def cross_validated(
     questions: Sequence[Question],
     *,
     encoder: Encoder | None = None,
+    common: Sequence[Topic] = (),
     folds: int = 5,
     seed: int = 7,
 ) -> Iterator[tuple[Question, tuple[Candidate, ...]]]:
-    """Answer each question from an index that knows the other folds' wordings, and not its own."""
+    """Answer each question from an index that knows the other folds' wordings, and not its own.
+
+    Articles borrow from ``common``, of which the fold's own questions are left out.
+    """
     shuffled = list(questions)
     random.Random(seed).shuffle(shuffled)  # noqa: S311 - a reproducible split, not a secret
     for fold in range(folds):
@@ -240,7 +245,10 @@ def cross_validated(
         for question in shuffled:
             if question.id not in held_out and question.faq_id:
                 wordings[question.faq_id].append(question.text)
-        index = Retrieval([each.answerable(wordings[each.id]) for each in articles], encoder)
+        kept = [each.without({question.text for question in asked}) for each in common]
+        index = Retrieval(
+            [each.answerable(wordings[each.id]) for each in articles], encoder, common=kept
+        )
         for question in asked:
             yield question, index.best(question.text, language=question.lang)
 

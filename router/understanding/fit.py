@@ -1,10 +1,11 @@
 """The arithmetic of training: kernels, ridge with held-out groups, and calibration."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy import linalg
 
 from router.understanding.encoder import Floats32
 
@@ -48,10 +49,10 @@ def landmarks_of(view: Floats32, chosen: Ints, weight: float) -> Landmarks:
 class Ridge:
     """Regression of many targets on one kernel, which also tells what it says of left-out rows."""
 
-    def __init__(self, kernel: Floats, targets: Floats) -> None:
-        """Solve for ``targets``, one column each."""
+    def __init__(self, kernel: npt.NDArray[Any], targets: Floats) -> None:
+        """Solve for ``targets``, one column each, in the precision of ``kernel``."""
         self._targets = targets
-        self._inverse = np.linalg.inv(kernel + 1.0 + RIDGE * np.eye(len(kernel)))
+        self._inverse = _inverse(kernel + kernel.dtype.type(1))
         self.dual: Floats = self._inverse @ targets
 
     def without(self, groups: npt.NDArray[np.str_]) -> Floats:
@@ -59,9 +60,23 @@ class Ridge:
         told = np.empty_like(self._targets)
         for group in np.unique(groups):
             at = np.flatnonzero(groups == group)
-            held = self._inverse[np.ix_(at, at)]
+            held = self._inverse[np.ix_(at, at)].astype(np.float64)
             told[at] = self._targets[at] - np.linalg.solve(held, self.dual[at])
         return told
+
+
+def _inverse(kernel: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the inverse of ``kernel`` with the ridge added, in its own precision."""
+    kernel[np.diag_indices(len(kernel))] += RIDGE
+    factor, invert = linalg.get_lapack_funcs(("potrf", "potri"), (kernel,))
+    root, failed = factor(kernel, lower=1)
+    if not failed:
+        lower, failed = invert(root, lower=1)
+    if failed:
+        raise ValueError("the kernel of the messages cannot be inverted")
+    half = np.tril(lower)
+    inverse: npt.NDArray[Any] = half + np.tril(half, -1).T
+    return inverse
 
 
 def logistic_line(scores: Floats, labels: Floats) -> tuple[float, float]:

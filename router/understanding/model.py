@@ -31,6 +31,7 @@ DECISION: Final = (
     "grave_at",
     "human_at",
     "clear_at",
+    "doubt_at",
 )
 _PROBE_SLACK: Final = 0.02  # how far a probe's vector may lie from the one trained with
 _LOUDEST: Final = 3  # grams named in an explanation
@@ -44,7 +45,9 @@ class Decision:
 
     The probability of a complaint is the logistic of ``slope * score + offset``; it is watched
     from ``watch_at`` and alerted from ``alert_at``. ``grave_at``, ``human_at`` and ``clear_at``
-    are bounds on the scores of severity 3, of a wish for a person and of severity 2.
+    are bounds on the scores of severity 3, of a wish for a person and of severity 2. Below
+    ``doubt_at``, a score of complaint under which no left-out message of severity 3 lay, a rule
+    of severity 3 watches and does not alert.
     """
 
     slope: float
@@ -54,6 +57,7 @@ class Decision:
     grave_at: float
     human_at: float
     clear_at: float
+    doubt_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from router.domain.knowledge import Answerable, Candidate
+from router.understanding.bank import Topic, borrowed, topics
 from router.understanding.encoder import Encoder
 from router.understanding.sense import Sense, SenseIndex
 from router.understanding.terms import terms_of
@@ -48,16 +49,29 @@ class _Postings:
 class Retrieval:
     """An index over articles, built once and only read: make a new one when articles change."""
 
-    def __init__(self, articles: Sequence[Answerable], encoder: Encoder | None = None) -> None:
+    def __init__(
+        self,
+        articles: Sequence[Answerable],
+        encoder: Encoder | None = None,
+        *,
+        common: Sequence[Topic] | None = None,
+    ) -> None:
         """Index ``articles``; takes milliseconds for each hundred, or each with an ``encoder``.
 
-        With an ``encoder`` meanings are compared beside words; it is asked once a question.
+        With an ``encoder`` meanings are compared beside words; it is asked once a question. An
+        article that answers a common question borrows the wordings customers use for it, from
+        ``common`` or those shipped.
         """
         self._articles = tuple(articles)
+        lent: Sequence[Sequence[str]] = (
+            [()] * len(self._articles)
+            if encoder is None
+            else borrowed(self._articles, encoder, topics() if common is None else common)
+        )
         wordings = [
             (at, question, terms_of(question))
             for at, article in enumerate(self._articles)
-            for question in article.questions
+            for question in dict.fromkeys((*article.questions, *lent[at]))
         ]
         self._owner: Ints = np.array([at for at, _, _ in wordings], dtype=np.int64)
         self._wording = tuple(question for _, question, _ in wordings)
@@ -133,9 +147,10 @@ class Retrieval:
         return likeness / (math.sqrt(square) or 1.0)
 
     def _shown(self, article: int, likeness: Floats, language: str) -> str:
-        """Return the article's first wording in ``language``, or the wording nearest to it."""
+        """Return the article's first own wording in ``language``, or the one nearest to it."""
         own = np.flatnonzero(self._owner == article)
-        for at in own:
+        own = own[: len(set(self._articles[article].questions))]
+        for at in own.tolist():
             if language_of(self._wording[at], fallback=None) == language:
                 return self._wording[at]
         return self._wording[int(own[np.argmax(likeness[own])])]

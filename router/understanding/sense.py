@@ -16,7 +16,7 @@ Ints = npt.NDArray[np.int64]
 
 _WIDTH: Final = 3.0  # how fast nearness fades with distance; tuned by cross-validation
 _RIDGE: Final = 0.3
-_MOST_CLASSIFIED: Final = 2000  # wordings; beyond it solving takes too long, neighbours remain
+_MOST_CLASSIFIED: Final = 3000  # wordings; beyond it solving takes too long, neighbours remain
 _BATCH: Final = 64
 
 

@@ -4,18 +4,20 @@ Reads the training set beside this module, and further files as ``--also``; prin
 rows that were left out of training; writes the weights with ``--write``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 import numpy as np
+import numpy.typing as npt
 
 from router.domain.reading import Reading
 from router.understanding.encoder import open_encoder
 from router.understanding.evaluate import MessageScores, Share, score_messages
-from router.understanding.fit import Floats
+from router.understanding.fit import Floats, Ints
 from router.understanding.learning import (
     Example,
+    Solved,
     decisions,
     examples,
     folds_of,
@@ -28,6 +30,8 @@ from router.understanding.reader import RuleReader
 from router.understanding.trained import decided
 
 _HOME = Path(__file__).parent
+_HANDS = {"w1": "first hand", "w2": "first hand", "w3": "second hand", "w4": "second hand"}
+_MIDDLE_FOLD = "2"
 _ABLATION = (
     ("everything", frozenset[str]()),
     ("without rules", frozenset({"rules"})),
@@ -58,15 +62,16 @@ def main(also: tuple[Path, ...], *, write: bool, ablation: bool) -> None:
         for row in examples(path, known=known, encoder=encoder, rules=rules)
     ]
     click.echo(f"{len(rows)} messages")
-    for title, without in _ABLATION if ablation else _ABLATION[:1]:
-        _tell(title, rows, rules, without)
+    for title, without in _ABLATION[1:] if ablation else ():
+        _tell(title, rows, rules, solve(rows, names=rules.rule_names, without=without))
+    solved = solve(rows, names=rules.rule_names, without=frozenset())
+    _tell("everything", rows, rules, solved)
     if write:
-        solved = solve(rows, names=rules.rule_names, without=frozenset())
         scores = left_out(solved, folds_of([row.group for row in rows]))
         data = packed(
             {
                 **{name: each for name, each in solved.arrays.items() if name != "shift"},
-                "decision": decisions(scores, [row.message for row in rows]),
+                "decision": decisions(scores, rows),
                 "probes": probes(encoder),
             }
         )
@@ -75,25 +80,30 @@ def main(also: tuple[Path, ...], *, write: bool, ablation: bool) -> None:
         click.echo(f"wrote {len(data)} bytes")
 
 
-def _tell(title: str, rows: Sequence[Example], rules: RuleReader, without: frozenset[str]) -> None:
-    """Print how rows fare that were left out: by blocks, by author and by kind."""
-    solved = solve(rows, names=rules.rule_names, without=without)
-    chosen = decisions(
-        left_out(solved, folds_of([row.group for row in rows])), [row.message for row in rows]
+def _tell(title: str, rows: Sequence[Example], rules: RuleReader, solved: Solved) -> None:
+    """Print how rows fare that were left out: by blocks, by hand and by kind.
+
+    The thresholds for some rows are chosen on the left-out scores of the others: by hand on the
+    other hands' rows, else by halves.
+    """
+    blocks = folds_of([row.group for row in rows])
+    halves = folds_of([f"half {row.group}" for row in rows]) < _MIDDLE_FOLD
+    hands = np.array([_HANDS.get(row.message.author, "authored") for row in rows])
+    kinds = np.array(
+        [row.message.kind or f"authored {fold}" for row, fold in zip(rows, blocks, strict=True)]
     )
-    ways = {
-        "blocks": folds_of([row.group for row in rows]),
-        "authors": np.array([row.message.author or "authored" for row in rows]),
-        "kinds": np.array(
-            [
-                row.message.kind or f"authored {fold}"
-                for row, fold in zip(rows, folds_of([row.group for row in rows]), strict=True)
-            ]
-        ),
-    }
-    for way, groups in ways.items():
+    for way, groups, chosen_by in (
+        ("blocks", blocks, halves),
+        ("hands", hands, hands),
+        ("kinds", kinds, halves),
+    ):
         scores = left_out(solved, groups)
-        for name, at in _subsets(rows):
+        by_group = {
+            group: _decisions_on(rows, scores, np.flatnonzero(chosen_by != group))
+            for group in np.unique(chosen_by)
+        }
+        chosen = [by_group[group] for group in chosen_by]
+        for name, at in _subsets(rows, hands):
             told = [
                 f"{measure} {value:.3f}"
                 for measure, value in _measures(rows, scores, at, chosen, rules)
@@ -101,32 +111,44 @@ def _tell(title: str, rows: Sequence[Example], rules: RuleReader, without: froze
             click.echo(f"{title} | {way} left out | {name} ({len(at)}) | {' '.join(told)}")
 
 
-def _subsets(rows: Sequence[Example]) -> Iterator[tuple[str, list[int]]]:
-    for known in (False, True):
-        for language in (*LANGUAGES, ""):
-            at = [
-                place
-                for place, row in enumerate(rows)
-                if row.known is known and row.message.lang.startswith(language)
-            ]
-            if at:
-                yield f"{'authored' if known else 'own'} {language or 'all'}", at
-
-
-def _measures(
-    rows: Sequence[Example], scores: Floats, at: Sequence[int], chosen: Floats, rules: RuleReader
-) -> Iterator[tuple[str, float]]:
-    by_text = {rows[place].message.text: place for place in at}
-    by_language = {
+def _decisions_on(rows: Sequence[Example], scores: Floats, at: Ints) -> Mapping[str, Decision]:
+    """Choose the decisions of each language on the rows that ``at`` names."""
+    chosen = decisions(scores[at], [rows[place] for place in at.tolist()])
+    return {
         language: Decision(**dict(zip(DECISION, map(float, line), strict=True)))
         for language, line in zip(LANGUAGES, chosen, strict=True)
     }
+
+
+def _subsets(
+    rows: Sequence[Example], hands: npt.NDArray[np.str_]
+) -> Iterator[tuple[str, list[int]]]:
+    for hand in np.unique(hands):
+        for language in ("", *LANGUAGES):
+            at = [
+                place
+                for place, row in enumerate(rows)
+                if hands[place] == hand and row.message.lang.startswith(language)
+            ]
+            if at:
+                yield f"{hand} {language or 'all'}", at
+
+
+def _measures(
+    rows: Sequence[Example],
+    scores: Floats,
+    at: Sequence[int],
+    chosen: Sequence[Mapping[str, Decision]],
+    rules: RuleReader,
+) -> Iterator[tuple[str, float]]:
+    by_text = {rows[place].message.text: place for place in at}
 
     def read(text: str) -> Reading:
         row = rows[by_text[text]]
         ruled = rules.judged(row.found, text, language=None)
         scored = [Scores(heads=scores[by_text[text]], words=())]
-        return decided(ruled, scored, decision=by_language[ruled.language], by="left out")
+        decision = chosen[by_text[text]][ruled.language]
+        return decided(ruled, scored, decision=decision, by="left out")
 
     told: MessageScores = score_messages([rows[place].message for place in at], read)
     for name in MessageScores.__dataclass_fields__:

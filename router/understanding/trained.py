@@ -38,13 +38,18 @@ class TrainedReader:
 def decided(ruled: Reading, scored: Sequence[Scores], *, decision: Decision, by: str) -> Reading:
     """Return the reading of a message from what the rules say and the scores of its parts.
 
-    The most alarming part decides on the complaint. A rule of severity 3 always alerts.
+    The most alarming part decides on the complaint. A rule of severity 3 alerts, unless the weights
+    are as sure that nobody complains as they never were where somebody did: then it watches. It is
+    never cleared. In a message of several parts a complaint may drown: what rules call clear is
+    watched there.
     """
     worst = max(scored, key=lambda each: each.of("complaint"))
     score = _logistic(decision.slope * worst.of("complaint") + decision.offset)
-    trigger = ruled.severity == _GRAVE
-    grave = trigger or max(each.of("grave") for each in scored) >= decision.grave_at
-    alarm = _alarm(score, trigger=trigger, decision=decision)
+    held = ruled.severity == _GRAVE
+    drowned = len(scored) > 1 and ruled.severity >= _CLEAR
+    trigger = held and worst.of("complaint") >= decision.doubt_at
+    grave = trigger or (not held and max(each.of("grave") for each in scored) >= decision.grave_at)
+    alarm = _alarm(score, trigger=trigger, held=held or drowned, decision=decision)
     intent, share = _intent(scored)
     words = (f"words:{word.strip()} {weight:+.2f}" for word, weight in worst.words)
     return replace(
@@ -58,6 +63,7 @@ def decided(ruled: Reading, scored: Sequence[Scores], *, decision: Decision, by:
         because=(
             f"model:complaint {score:.2f}",
             f"model:{intent.value} {share:+.2f}",
+            *(("model:doubts the rule",) if held and not trigger else ()),
             *ruled.because,
             *words,
         ),
@@ -65,10 +71,10 @@ def decided(ruled: Reading, scored: Sequence[Scores], *, decision: Decision, by:
     )
 
 
-def _alarm(score: float, *, trigger: bool, decision: Decision) -> Alarm:
+def _alarm(score: float, *, trigger: bool, held: bool, decision: Decision) -> Alarm:
     if trigger or score >= decision.alert_at:
         return Alarm.ALERT
-    return Alarm.WATCH if score >= decision.watch_at else Alarm.NONE
+    return Alarm.WATCH if held or score >= decision.watch_at else Alarm.NONE
 
 
 def _severity(alarm: Alarm, worst: Scores, *, grave: bool, decision: Decision) -> int:

@@ -95,6 +95,14 @@ def test_a_wheel_leaves_the_operators_settings_and_the_cases_at_home(names: list
     assert [name for name in names if "/local/" in name] == stories == []
 
 
+def test_a_wheel_has_the_readers_weights_and_not_what_they_were_trained_on(
+    names: list[str],
+) -> None:
+    home = "router/understanding/"
+    assert {f"{home}models/reader.npz", f"{home}data/wordings.jsonl"} <= set(names)
+    assert [name for name in names if name.startswith(f"{home}training")] == []
+
+
 def test_an_empty_database_is_migrated_from_anywhere(installed: Path, tmp_path: Path) -> None:
     database = tmp_path / "shop.db"
     command = [str(installed / "bin" / "mainstem"), "migrate"]

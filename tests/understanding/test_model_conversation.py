@@ -14,6 +14,7 @@ from router.understanding.tiers import open_reader
 from tests.understanding.test_retrieval import SHOP, an_article
 
 AUTHORED = Path(__file__).parent.parent / "data" / "authored"
+OWN = Path(__file__).parent.parent / "data" / "own"
 
 
 @cache
@@ -35,6 +36,20 @@ def test_conversations_are_followed_as_labelled() -> None:
         talks.append((talk, course_of(texts, readings, encoder=encoder())))
     told = score_talks(talks)
     assert told.escalate_recall.value == 1.0
+    assert told.escalate_precision.value >= 0.75
+    assert told.repeat_f1.value >= 0.6
+    assert told.trend.value >= 0.6
+
+
+def test_conversations_of_another_hand_are_followed() -> None:
+    reader, _ = open_reader()
+    talks = []
+    for talk in load(OWN / "conversations.jsonl", Talk):
+        texts = [turn.text for turn in talk.turns]
+        readings = [reader.read(text, language=talk.lang) for text in texts]
+        talks.append((talk, course_of(texts, readings, encoder=encoder())))
+    told = score_talks(talks)
+    assert told.escalate_recall.value >= 0.9
     assert told.escalate_precision.value >= 0.75
     assert told.repeat_f1.value >= 0.6
     assert told.trend.value >= 0.6
