@@ -98,7 +98,7 @@ class Rooms:
     clock: SystemClock
     ids: SystemIds
     library: Library
-    reader: RuleReader
+    small: Small
     readers: Pool
     intake: Intake
     pressure: Pressure
@@ -123,6 +123,7 @@ async def build(settings: Settings) -> Rooms:
         name=name,
         pressure=pressure,
     )
+    small = Small(RuleReader())
     readers = Pool(settings.data, lanes=settings.readers)
     library = Library(Retrieval, clock, readers)
     store.listen(library.hear)
@@ -134,9 +135,15 @@ async def build(settings: Settings) -> Rooms:
         clock=clock,
         ids=ids,
         library=library,
-        reader=RuleReader(),
+        small=small,
         readers=readers,
-        intake=Intake(store, settings.policy, batch=settings.intake_batch, pressure=pressure),
+        intake=Intake(
+            store,
+            settings.policy,
+            batch=settings.intake_batch,
+            pressure=pressure,
+            urgent=small.is_urgent,
+        ),
         pressure=pressure,
         dispatcher=dispatcher,
         follower=Follower(store),
@@ -285,7 +292,7 @@ def _loops(
         "reading": ReadingRoom(
             store,
             readers=rooms.readers,
-            small=Small(rooms.reader),
+            small=rooms.small,
             knowledge=rooms.library,
             policy=policy,
             clock=clock,
@@ -339,8 +346,8 @@ def _deps(rooms: Rooms, transport: Transport) -> Deps:
         accounts=settings.accounts,
         intake=rooms.intake,
         knows=rooms.library,
-        reader=rooms.reader,
         plans=Jobs(),
+        readers=rooms.readers,
         settings=WebSettings(
             public_url=settings.public_url,
             cookie_key=cookie_key(settings),

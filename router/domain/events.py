@@ -27,6 +27,7 @@ KINDS: dict[str, str] = {
     "interaction_taken": "something came in from a channel",
     "interaction_changed": "a message was edited or recalled",
     "interactions_read": "a reader has understood what was unread of a contact",
+    "reading_corrected": "a colleague said how a message is to be read",
     "bell_rung": "a platform says that there is something to pull",
     "call_ended": "a call is over",
     "reply_queued": "an answer of ours stands in the outbox",

@@ -1,7 +1,11 @@
 """What was understood of a message: plain values, whoever did the reading."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
+
+#: The severity that alone raises the alarm, and the anger at which a rising mood does.
+_GRAVE, _UPSET = 3, 2
 
 
 class Intent(StrEnum):
@@ -83,6 +87,7 @@ class Reading:
 
     ``complaint_score`` is a calibrated probability 0–1; ``severity`` 0 none, 1 mild, 2 clear,
     3 regulator, lawyer, media, chargeback, fraud, injury or threat. ``sentiment`` is -1 to 1.
+    ``corrected_by`` and ``corrected_at`` tell which colleague said last how it is to be read.
     ``because`` names the rules or features that decided, for the supervisor. ``reader`` is the
     name and version of the reader.
     """
@@ -97,3 +102,54 @@ class Reading:
     entities: tuple[Entity, ...]
     because: tuple[str, ...]
     reader: str
+    corrected_by: str = ""
+    corrected_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """How a person says that a message is to be read; ``severity`` is 0 where nobody complains."""
+
+    complaint: bool
+    severity: int
+    intent: Intent
+    language: str
+    wants_human: bool
+
+
+def raised(reading: Reading, mood: Mood) -> Reading:
+    """Return ``reading`` with a watch made an alert where its severity, repeats or trend say so."""
+    if reading.complaint is not Alarm.WATCH:
+        return reading
+    why = tuple(
+        name
+        for name, holds in (
+            ("raised:severity", reading.severity >= _GRAVE),
+            ("raised:repeat", mood.again),
+            ("raised:trend", mood.trend is Trend.RISING and mood.anger >= _UPSET),
+        )
+        if holds
+    )
+    if not why:
+        return reading
+    return replace(
+        reading,
+        complaint=Alarm.ALERT,
+        severity=max(1, reading.severity),
+        because=(*why, *reading.because),
+    )
+
+
+def corrected(reading: Reading, labels: Labels, *, by: str, at: datetime) -> Reading:
+    """Return ``reading`` as a person says that it is; who read it first is still told."""
+    return replace(
+        reading,
+        language=labels.language,
+        intent=labels.intent,
+        complaint=Alarm.ALERT if labels.complaint else Alarm.NONE,
+        complaint_score=1.0 if labels.complaint else 0.0,
+        severity=labels.severity,
+        wants_human=labels.wants_human,
+        corrected_by=by,
+        corrected_at=at,
+    )

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -66,7 +67,7 @@ class Work:
             heard.append(
                 Heard(
                     reading=reading,
-                    mood=self._mood(turns[-MOST_TURNS:]),
+                    mood=self._mood(turns[-MOST_TURNS:], run.elsewhere),
                     candidates=self._candidates(words, reading),
                 )
             )
@@ -82,13 +83,19 @@ class Work:
             return ()
         return self.find(words.text, language=reading.language, limit=MOST_CANDIDATES)
 
-    def _mood(self, turns: Sequence[Earlier]) -> Mood:
-        course = course_of(
+    def _mood(self, turns: Sequence[Earlier], elsewhere: Sequence[Earlier]) -> Mood:
+        mood = mood_of(self._course(turns))
+        if mood.again or not elsewhere:
+            return mood
+        again = self._course([*elsewhere, turns[-1]]).turns[-1].repeat
+        return replace(mood, again=again, repeats=mood.repeats + again)
+
+    def _course(self, turns: Sequence[Earlier]) -> Course:
+        return course_of(
             [turn.text for turn in turns],
             [turn.reading for turn in turns],
             encoder=self._encoder,
         )
-        return mood_of(course)
 
 
 def mood_of(course: Course) -> Mood:

@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
+from router.channel.contract import Edited, Event, Received, Speaker, Turn
+from router.domain.content import plain_text
 from router.domain.policy import ShopPolicy
 from router.service.arrivals import Delivery, TakenIn
 from router.service.intake import take_in, take_in_batch
@@ -30,6 +33,10 @@ class _Waiting:
     done: "asyncio.Future[TakenIn]"
 
 
+def _nothing(_text: str) -> bool:
+    return False
+
+
 class Intake:
     """Takes deliveries in, in the order of arrival; whoever awaits is answered after the commit."""
 
@@ -40,9 +47,12 @@ class Intake:
         *,
         batch: int = BATCH,
         pressure: Pressure | None = None,
+        urgent: Callable[[str], bool] = _nothing,
     ) -> None:
+        """``urgent`` is the fast tier: it says of a text whether it cannot wait to be read."""
         self._store, self._policy, self._batch = store, policy, batch
         self._pressure = pressure or Pressure()
+        self._urgent = urgent
         self._line: deque[_Waiting] = deque()
         self._some = asyncio.Event()
         self._stopping = False
@@ -60,6 +70,8 @@ class Intake:
         """
         if self._stopping or len(self._line) >= BACKLOG:
             raise Busy("too many deliveries wait")
+        pressing = frozenset(name for name, text in _said(delivery.events) if self._urgent(text))
+        delivery = replace(delivery, urgent=pressing) if pressing else delivery
         waiting = _Waiting(delivery, asyncio.get_running_loop().create_future())
         self._line.append(waiting)
         self._some.set()
@@ -115,3 +127,17 @@ class Intake:
 def _fail(waiting: _Waiting, error: Exception) -> None:
     with contextlib.suppress(asyncio.InvalidStateError):
         waiting.done.set_exception(error)
+
+
+def _said(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
+    """Yield the platform's id and the words of everything that the contact says."""
+    for event in events:
+        match event:
+            case Received(by=Speaker.CONTACT | Speaker.UNKNOWN):
+                yield event.external_id, plain_text(event.content)
+            case Turn(by=Speaker.CONTACT | Speaker.UNKNOWN):
+                yield event.external_id, event.text
+            case Edited():
+                yield event.target, plain_text(event.content)
+            case _:
+                pass

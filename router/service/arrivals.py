@@ -27,6 +27,7 @@ class Delivery:
     """What one delivery says, with the raw bytes if they are to be kept.
 
     ``files`` are those that came inside it, by their ``ref``: on the disk already, or refused.
+    ``urgent`` are the platform's ids of the messages in it that cannot wait to be read.
     """
 
     source: Source
@@ -34,6 +35,7 @@ class Delivery:
     received_at: datetime
     raw: RawDelivery | None = None
     files: Mapping[str, MediaRow] = field(default_factory=dict)
+    urgent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

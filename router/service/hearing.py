@@ -32,10 +32,15 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Unread words of one contact, with what went before in their conversations, oldest first."""
+    """Unread words of one contact, with what went before in their conversations, oldest first.
+
+    ``elsewhere`` is what may have been a complaint of theirs in other conversations lately, on
+    whatever channel: who says it again is heard.
+    """
 
     words: tuple[Words, ...]
     before: Mapping[ConversationId, tuple[Earlier, ...]]
+    elsewhere: tuple[Earlier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +79,6 @@ class SmallReader(Protocol):
 
     def hear(self, run: Run) -> tuple[Heard, ...]:
         """Return what was heard; costs CPU, so run it in a thread. Never raises over a text."""
+
+    def is_urgent(self, text: str) -> bool:
+        """Say, within tens of microseconds, whether ``text`` cannot wait for its turn."""

@@ -214,7 +214,11 @@ class History:
             unread=heard,
         )
         interaction = self._with_media(interaction)
-        self.unit.conversations.append(interaction, reply_handle=reply_handle)
+        self.unit.conversations.append(
+            interaction,
+            reply_handle=reply_handle,
+            urgent=heard and external_id in self.delivery.urgent,
+        )
         conversation = self._after(conversation, interaction)
         self.unit.conversations.save(conversation)
         self._remember(interaction)
@@ -322,7 +326,11 @@ class History:
             heard = target.direction is Direction.IN
             content = self._edited(target, change.content)
             self.unit.conversations.rewrite(
-                target.id, content=content, edited_at=change.at, unread=heard
+                target.id,
+                content=content,
+                edited_at=change.at,
+                unread=heard,
+                urgent=heard and target.external_id in self.delivery.urgent,
             )
             if heard and not target.unread:
                 self.count_unread(target.conversation)

@@ -214,6 +214,7 @@ class _Taking:
             edited_at=None,
             final=event.final,
             unread=heard,
+            urgent=heard and event.external_id in self.delivery.urgent,
         )
         if heard and not earlier.unread:
             self.history.count_unread(earlier.conversation)

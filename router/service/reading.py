@@ -9,7 +9,7 @@ from router.domain.conversation import Conversation, WithBot
 from router.domain.events import Happened
 from router.domain.ids import ContactId, ConversationId
 from router.domain.policy import ShopPolicy
-from router.domain.reading import Mood, Reading
+from router.domain.reading import Alarm, Mood, Reading, raised
 from router.domain.timeline import Direction, Interaction
 from router.domain.triage import triage
 from router.service import confirm, questions
@@ -24,6 +24,8 @@ from router.service.unit import Unit
 #: Earlier turns of a conversation that are shown to a reader, and how much of each.
 _TURNS = 20
 _MOST_OF_A_TURN = 1000
+#: How far back on a person's timeline an earlier complaint is looked for.
+_ELSEWHERE = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ def unread_runs(
 def _run(unit: Unit, said: Sequence[Interaction], languages: dict[ConversationId, str]) -> Run:
     firsts = {each.conversation: each for each in reversed(said)}
     return Run(
+        elsewhere=_elsewhere(unit, said[0].contact, frozenset(firsts)),
         words=tuple(
             Words(
                 conversation=each.conversation,
@@ -101,12 +104,36 @@ def _before(unit: Unit, first: Interaction) -> tuple[Earlier, ...]:
     )[-_TURNS:]
 
 
+def _elsewhere(
+    unit: Unit, contact: ContactId, here: frozenset[ConversationId]
+) -> tuple[Earlier, ...]:
+    """Return what may have been complaints of the person in other conversations, oldest first."""
+    latest = unit.conversations.timeline(unit.contacts.members(contact), limit=_ELSEWHERE)
+    return tuple(
+        Earlier(text=plain_text(each.content)[:_MOST_OF_A_TURN], reading=each.reading)
+        for each in reversed(latest)
+        if each.direction is Direction.IN
+        and each.reading is not None
+        and each.reading.complaint is not Alarm.NONE
+        and each.conversation not in here
+        and each.recalled_at is None
+    )
+
+
 def meant(said: Interaction, heard: Heard, *, answerable: bool) -> Understood:
-    """Return what ``said`` means: what was heard, and what a pressed button says outright."""
+    """Return what ``said`` means: what was heard, and what a pressed button says outright.
+
+    A watch is an alert where severity, repeats or the trend of the conversation say so.
+    """
     reading = heard.reading
     if isinstance(said.content, Pressed) and said.content.payload.startswith("human"):
         reading = replace(reading, wants_human=True)
-    return Understood(interaction=said, reading=reading, mood=heard.mood, answerable=answerable)
+    return Understood(
+        interaction=said,
+        reading=raised(reading, heard.mood),
+        mood=heard.mood,
+        answerable=answerable,
+    )
 
 
 def take_note(

@@ -22,6 +22,7 @@ from router.domain.ids import (
     QueueName,
     ReservationId,
 )
+from router.domain.reading import Labels, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,3 +268,20 @@ class Lease:
     holder: str
     fence: int
     until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """How a colleague says that a message is to be read: a labelled example.
+
+    ``text`` is what the message said then; ``before`` is the reading that was corrected.
+    """
+
+    id: str
+    interaction: InteractionId
+    contact: ContactId
+    at: datetime
+    by: AgentId
+    text: str
+    labels: Labels
+    before: Reading | None

@@ -15,7 +15,7 @@ from router.service.repository.knowledge import Knowledge
 from router.service.repository.mentioned import Mentioned
 from router.service.repository.people import Contacts, Proposals
 from router.service.repository.scripts import Scripts
-from router.service.repository.talk import Conversations
+from router.service.repository.talk import Conversations, Corrections
 from router.service.repository.work import Demands, Outbox, Workforce
 
 
@@ -28,6 +28,8 @@ class Unit(Protocol):
     def proposals(self) -> Proposals: ...
     @property
     def conversations(self) -> Conversations: ...
+    @property
+    def corrections(self) -> Corrections: ...
     @property
     def cases(self) -> Cases: ...
     @property

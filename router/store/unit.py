@@ -17,6 +17,7 @@ from router.store.coached import SqlCoached
 from router.store.codec import dump
 from router.store.contacts import SqlContacts
 from router.store.conversations import SqlConversations
+from router.store.corrections import SqlCorrections
 from router.store.crises import SqlCrises
 from router.store.demands import SqlDemands
 from router.store.dialect import EVENT_LOCK, alone
@@ -56,6 +57,7 @@ class SqlUnit:
         self.contacts = SqlContacts(connection)
         self.proposals = SqlProposals(connection)
         self.conversations = SqlConversations(connection)
+        self.corrections = SqlCorrections(connection)
         self.cases = SqlCases(connection)
         self.follow_ups = SqlFollowUps(connection)
         self.crises = SqlCrises(connection)

@@ -28,6 +28,7 @@ CONSOLE: Final = (
     "desk",
     "queues",
     "contact",
+    "reading",
     "case",
     "crisis",
     "people",

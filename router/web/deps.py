@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from aiohttp import web
@@ -17,7 +18,7 @@ from router.domain.policy import ShopPolicy
 from router.domain.product import Product
 from router.service.accept import Intake
 from router.service.plans import Plans
-from router.service.ports import Clock, Ids, Reader, Store
+from router.service.ports import Clock, Ids, Store
 from router.web.metrics import Metrics
 
 
@@ -45,6 +46,32 @@ class Knows(Protocol):
 
 #: Bytes of the largest file that is kept.
 MOST_MEDIA: Final = 20 * 1024 * 1024
+
+
+class ReaderState(Protocol):
+    """How the readers of messages are."""
+
+    @property
+    def readers(self) -> Mapping[str, int]:
+        """Return how many processes read by each reader (name and version) now."""
+
+    @property
+    def restarts(self) -> int:
+        """Return how often a process had to be started again."""
+
+    def warnings(self) -> Mapping[str, str]:
+        """Return what is not as it should be, by a stable name; empty if all is well."""
+
+
+class InsideTheDaemon:
+    """No processes: the daemon itself reads, by rules."""
+
+    readers: Mapping[str, int] = MappingProxyType({})
+    restarts = 0
+
+    def warnings(self) -> Mapping[str, str]:
+        """Return nothing: it was wanted so."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +117,7 @@ class Deps:
     accounts: Mapping[AccountName, Account]
     intake: Intake
     knows: Knows
-    reader: Reader
+    readers: ReaderState = field(default_factory=InsideTheDaemon)
     settings: WebSettings
     plans: Plans
     #: name → check; each returns None when well, or what is wrong.

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
@@ -18,7 +18,7 @@ from router.domain.ids import AccountName
 from router.service.carry import LEASE
 from router.service.ports import StoreUnavailable
 from router.service.unit import Unit
-from router.web.deps import DEPS, Deps
+from router.web.deps import DEPS, Deps, ReaderState
 from router.web.sockets import SOCKETS
 
 log = structlog.get_logger()
@@ -83,10 +83,14 @@ async def alive(_request: web.Request) -> web.Response:
 
 @routes.get("/readyz")
 async def ready(request: web.Request) -> web.Response:
-    """Say whether deliveries can be taken: database, dispatcher, backlog, and the daemon's own."""
+    """Say whether deliveries can be taken: database, dispatcher, backlog, and the daemon's own.
+
+    ``warnings`` are what the daemon goes on with, but worse than it should.
+    """
     deps = request.app[DEPS]
     wrong = await troubles(deps)
-    body = msgspec.json.encode({"ready": not wrong, "wrong": wrong})
+    warnings = deps.readers.warnings()
+    body = msgspec.json.encode({"ready": not wrong, "wrong": wrong, "warnings": warnings})
     status = 503 if wrong else 200
     return web.Response(body=body, content_type="application/json", status=status)
 
@@ -127,6 +131,7 @@ async def metrics(request: web.Request) -> web.Response:
     else:
         now.register(_Gauges(read))
     now.register(_Moment(deps.intake.backlog, len(request.app[SOCKETS])))
+    now.register(_Readers(deps.readers))
     body = generate_latest(deps.metrics.registry) + generate_latest(now)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -161,6 +166,22 @@ class _Gauges(Collector):
             ("mainstem_event_seq", "The number of the last event", read.events),
         ):
             yield GaugeMetricFamily(name, text, value=value)
+
+
+class _Readers(Collector):
+    """How the readers of messages are."""
+
+    def __init__(self, state: ReaderState) -> None:
+        self._state = state
+
+    def collect(self) -> Iterator[Metric]:
+        yield _gauge(
+            "mainstem_readers", "Processes that read messages", ("reader",), self._state.readers
+        )
+        warnings = dict.fromkeys(self._state.warnings(), 1)
+        yield _gauge("mainstem_reader_warnings", "What readers lack", ("warning",), warnings)
+        text = "How often a reader process had to be started again"
+        yield CounterMetricFamily("mainstem_reader_restarts", text, value=self._state.restarts)
 
 
 class _Moment(Collector):

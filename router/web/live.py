@@ -49,6 +49,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "interaction_taken": _TALK,
     "interaction_changed": ("desk", "conversation", "contact"),
     "interactions_read": ("queues", "conversation", "contact"),
+    "reading_corrected": ("queues", "desk", "conversation", "contact"),
     "bell_rung": (),
     "call_ended": _TALK,
     "reply_queued": ("queues", "conversation", "contact"),

@@ -129,6 +129,7 @@ def render(
         "path": request.path,
         "version": request.app[DEPS].version,
         "demo": request.app[DEPS].settings.demo,
+        "warnings": request.app[DEPS].readers.warnings(),
         **context,
     }
     body = request.app[PAGES].render(template, lang, given)

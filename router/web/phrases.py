@@ -240,6 +240,19 @@ _WORK: Final[Mapping[str, Mapping[str, str]]] = {
         "discontinued": "discontinued",
         "recalled": "recalled",
     },
+    "warning": {
+        "reader_small": "messages are read by rules alone or by the shipped model; "
+        "fewer complaints may be recognised.",
+        "reader_down": "the reader process does not start; messages are read by rules alone and "
+        "fewer complaints are recognised.",
+    },
+    "anger": {"0": "calm", "1": "annoyed", "2": "upset", "3": "furious"},
+    "trend": {
+        "rising": "anger is rising",
+        "falling": "anger is falling",
+        "stable": "steady",
+        "volatile": "up and down",
+    },
     "delivery_state": {
         "taken": "taken in",
         "unreadable": "nobody could read it",

@@ -271,7 +271,6 @@ async def opened(database_url: str, folder: Path, *, port: int = 0) -> AsyncIter
         accounts=accounts,
         intake=Intake(store, policy),
         knows=library,
-        reader=RuleReader(),
         plans=Jobs(),
         settings=settings,
         after=lambda _account, _calls: None,

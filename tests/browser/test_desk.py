@@ -344,3 +344,17 @@ async def test_the_coach_speaks_while_a_reply_is_written_and_after_it_went(
     after = page.get_by_role("status").filter(has_text="Sent. For the next reply")
     await expect(after).to_contain_text("尽快")
     assert (await said_in(shop, conversation))[-1] == "out: 我们会尽快处理。"
+
+
+async def test_an_agent_says_that_a_message_is_a_complaint(shop: Shop, sign_in: SignIn) -> None:
+    words = "桌腿细得可以当牙签"
+    page, _conversation = await in_hand(shop, sign_in)
+    await shop.hear(CHAT, "member", words, name="周女士")
+    await shop.read()
+    await page.reload()
+    last = page.locator("ol.msgs > li").filter(has_text=words)
+    await last.locator("summary").click()
+    await last.locator("select[name=severity]").select_option("2")
+    await last.get_by_role("button", name="Correct", exact=True).click()
+    await expect(page.get_by_role("region", name="Open complaints")).to_contain_text(words)
+    await expect(last.locator("summary")).to_contain_text("Corrected by")

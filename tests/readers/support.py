@@ -33,7 +33,7 @@ def ill_pool(folder: Path, *, lanes: int = 1, patience: float = 5.0) -> Pool:
     return Pool(folder, lanes=lanes, patience=timedelta(seconds=patience), command=ill)
 
 
-async def until(true: Callable[[], bool], *, seconds: float = 20.0) -> None:
+async def until(true: Callable[[], bool], *, seconds: float = 60.0) -> None:
     """Wait until something is so; fails if it does not become so."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110  a process tells no event

@@ -101,9 +101,14 @@ class Shop:
             capabilities=ABLE[account],
         )
 
-    async def deliver(self, account: AccountName, *events: Event) -> TakenIn:
+    async def deliver(
+        self, account: AccountName, *events: Event, urgent: frozenset[str] = frozenset()
+    ) -> TakenIn:
         delivery = Delivery(
-            source=self.source(account), events=events, received_at=self.clock.now()
+            source=self.source(account),
+            events=events,
+            received_at=self.clock.now(),
+            urgent=urgent,
         )
         return await self.store.transact(take_in, delivery, self.policy)
 
@@ -128,13 +133,15 @@ class Shop:
         *,
         claims: tuple[Claim, ...] = (),
         external_id: str = "",
+        urgent: bool = False,
     ) -> TakenIn:
         """Take in one message of a contact."""
         self.last_message += 1
+        name = external_id or f"m{self.last_message}"
         return await self.deliver(
             account,
             Received(
-                external_id=external_id or f"m{self.last_message}",
+                external_id=name,
                 sender=sender,
                 at=self.clock.now(),
                 content=Text(text=words),
@@ -142,6 +149,7 @@ class Shop:
                 claims=claims,
                 opens_window="message",
             ),
+            urgent=frozenset({name} if urgent else ()),
         )
 
     async def read_all(self) -> None:

@@ -37,10 +37,9 @@ from router.service.unit import Unit
 from router.settings.load import load
 from router.sim.jobs import Jobs
 from router.store.engine import SqlStore
-from router.understanding.reader import RuleReader
 from router.understanding.retrieval import Retrieval
 from router.web.app import build_app
-from router.web.deps import Deps, WebSettings
+from router.web.deps import Deps, InsideTheDaemon, ReaderState, WebSettings
 from tests.builders import an_agent
 from tests.support.fakes import CountingIds, FixedClock
 
@@ -309,6 +308,7 @@ async def a_house(
     folder: Path,
     *,
     more: Mapping[AccountName, Account] = MappingProxyType({}),
+    readers: ReaderState | None = None,
     **changes: Any,
 ) -> AsyncIterator[House]:
     """Run the web room on a free port of the loopback address, with ``more`` accounts."""
@@ -331,8 +331,8 @@ async def a_house(
         accounts=accounts() | dict(more),
         intake=intake,
         knows=Library(Retrieval, clock),
-        reader=RuleReader(),
         plans=Jobs(),
+        readers=readers or InsideTheDaemon(),
         settings=WebSettings(**given),
         version="0.0.test",
         after=lambda account, calls: wanted.append((account, calls)),

@@ -51,6 +51,7 @@ SAME: dict[str, tuple[str, ...]] = {
     "POST /contacts/{contact}/merge": ("merge_contacts",),
     "POST /contacts/{contact}/split": ("split_contacts",),
     "POST /contacts/{contact}/cases": ("open_case",),
+    "POST /readings/{interaction}": ("correct_interaction_reading",),
     "POST /proposals/{proposal}/accept": ("list_proposals", "accept_proposal"),
     "POST /proposals/{proposal}/reject": ("reject_proposal",),
     "GET /cases": ("list_cases",),

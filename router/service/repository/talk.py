@@ -9,7 +9,7 @@ from router.domain.conversation import Conversation
 from router.domain.ids import AccountName, AgentId, ContactId, ConversationId, InteractionId
 from router.domain.reading import Reading
 from router.domain.timeline import Interaction, Sending
-from router.service.records import EarlyChange, Ended
+from router.service.records import Correction, EarlyChange, Ended
 
 
 class Conversations(Protocol):
@@ -146,3 +146,11 @@ class Conversations(Protocol):
 
     def take_early(self, account: AccountName, target: str) -> tuple[EarlyChange, ...]:
         """Return and forget the kept changes of a message, oldest first."""
+
+
+class Corrections(Protocol):
+    """Readings that colleagues corrected, kept as labelled examples."""
+
+    def add(self, correction: Correction) -> None: ...
+    def newest(self, *, before: str = "", limit: int = 100) -> tuple[Correction, ...]:
+        """Return a page, newest first; ``before`` is the id of the last one of the page before."""

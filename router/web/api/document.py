@@ -18,6 +18,7 @@ from router.web.api import (
     guarantees,
     mine,
     plans,
+    readings,
     scripts,
     shop,
     trouble,
@@ -60,6 +61,7 @@ def operations() -> tuple[Operation, ...]:
         plans,
         shop,
         trouble,
+        readings,
     )
     return tuple(each for module in modules for each in module.operations.all)
 

@@ -19,7 +19,7 @@ from router.domain.content import (
 )
 from router.domain.conversation import Conversation, State
 from router.domain.identity import ClaimKind
-from router.domain.reading import Alarm, EntityKind, Intent
+from router.domain.reading import Alarm, EntityKind, Intent, Trend
 from router.domain.timeline import Direction, Interaction, Kind, Sending
 from router.domain.workforce import Presence, Role
 
@@ -74,6 +74,16 @@ class StateShape(Shape, frozen=True):
         return cls(kind=type(value).__name__, **given)
 
 
+class MoodShape(Shape, frozen=True):
+    """How the customer fares: ``anger`` 0 calm to 3 furious, ``again`` asks the same again."""
+
+    anger: int
+    trend: Trend
+    again: bool
+    repeats: int
+    escalate: bool
+
+
 class ConversationShape(Shape, frozen=True):
     """A run of interactions on one account, until wrap-up."""
 
@@ -101,15 +111,18 @@ class ConversationShape(Shape, frozen=True):
     closed_at: datetime | None
     last_seq: int
     state: StateShape
+    mood: MoodShape
 
     @classmethod
     def of(cls, value: Conversation) -> Self:
         """Return the conversation; its needs are in order of skill."""
-        names = [name for name in cls.__struct_fields__ if name not in {"state", "needs"}]
+        special = {"state", "needs", "mood"}
+        names = [name for name in cls.__struct_fields__ if name not in special]
         return cls(
             **{name: getattr(value, name) for name in names},
             needs=tuple(NeedShape.of(need) for need in sorted(value.needs)),
             state=StateShape.of(value.state),
+            mood=MoodShape.of(value.mood),
         )
 
 
@@ -190,6 +203,8 @@ class ReadingShape(Shape, frozen=True):
     entities: tuple[EntityShape, ...]
     because: tuple[str, ...]
     reader: str
+    corrected_by: str
+    corrected_at: datetime | None
 
 
 class InteractionShape(Shape, frozen=True):

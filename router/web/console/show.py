@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from aiohttp import web
 
 from router.domain.errors import Invalid
+from router.domain.reading import Intent
 from router.service.unit import Unit
 from router.web.console.titles import Titles
 from router.web.deps import DEPS, Deps
@@ -33,6 +34,7 @@ def show(request: web.Request, template: str, *, status: int = 200, **context: A
     given = {
         "titles": titles_for(deps, language_of(request)),
         "queues": tuple(deps.policy.queues),
+        "intents": tuple(Intent),
         "seconds": lambda value: timedelta(seconds=value),
         "names": {},
         "words": "",
