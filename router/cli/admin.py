@@ -110,6 +110,7 @@ def _agent(unit: Unit, row: AgentRow, hashed: str, settings: Settings) -> bool:
         "skills": {Skill(skill): level for skill, level in row.skills.items()},
         "families": frozenset(row.families),
         "languages": frozenset(row.languages),
+        "groups": frozenset(row.groups),
         "capacity": row.capacity,
         "policy": settings.policy,
         "by": _COMMAND,

@@ -25,6 +25,7 @@ class AgentRow(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     skills: dict[str, int] = {}
     families: list[str] = []
     languages: list[str] = []
+    groups: list[str] = []
     capacity: float = 1.0
     password: str = ""
 
@@ -102,7 +103,7 @@ def _from_csv(row: Mapping[str, str | None]) -> dict[str, Any]:
             read[key] = {
                 skill: int(level) if level.isdigit() else level for skill, _, level in pairs
             }
-        elif key in {"families", "languages", "channels"}:
+        elif key in {"families", "languages", "groups", "channels"}:
             read[key] = value.split()
         elif key == "questions":
             read[key] = value.split("|")

@@ -14,6 +14,7 @@ from router.domain.ids import (
     QueueName,
     ReservationId,
 )
+from router.domain.plan import Following
 from router.domain.reading import CALM, Mood
 from router.domain.workforce import Need
 
@@ -277,3 +278,4 @@ class Conversation:
     last_seq: int
     version: int
     mood: Mood = CALM
+    plan: Following | None = None

@@ -46,6 +46,7 @@ KINDS: dict[str, str] = {
     "conversation_taken": "a person took a conversation over",
     "conversation_transferred": "a conversation went to another agent or queue",
     "conversation_overflowed": "a conversation waited too long and went to another queue",
+    "plan_followed": "nobody took a conversation in a step of its queue's plan; the next began",
     "conversation_parked": "an agent put a conversation aside",
     "conversation_resumed": "a conversation went on",
     "wrap_up_started": "the contact has gone, the agent records what came of it",

@@ -105,11 +105,13 @@ def _doubled(least: int) -> int:
 def fit(needs: Iterable[Need], sheet: Sheet, roles: Roles, count: int) -> Fit:
     """Return how the first ``count`` agents fit these needs."""
     topic, beside, upset = (np.zeros(count, np.int64) for _ in range(3))
+    weighed = np.zeros(count)
     knows, near, serves = (np.ones(count, bool) for _ in range(3))
     known: list[NDArray[np.int64]] = []
     for need in needs:
         level = sheet.of(need.skill, count)
         short = np.maximum(0, need.least - level)
+        weighed += short * need.weight
         if need.hard:
             serves &= short == 0
         if need.skill in roles.complaints:
@@ -122,7 +124,7 @@ def fit(needs: Iterable[Need], sheet: Sheet, roles: Roles, count: int) -> Fit:
         else:
             beside += short
     quality = np.mean(known, axis=0) if known else np.full(count, 3.0)
-    missing = np.minimum(6, topic + beside + upset).astype(float)
+    missing = np.minimum(6.0, weighed)
     return Fit(
         reach=_reach(topic, beside, upset, knows=knows, near=near, serves=serves),
         missing=missing,

@@ -10,6 +10,7 @@ from math import exp
 from typing import Protocol, TypeAlias, assert_never
 
 from router.domain.ids import AgentId, ContactId, ConversationId, QueueName, ReservationId
+from router.domain.plan import Following
 from router.domain.prices import Forecast
 from router.domain.workforce import Agent, Need, Presence
 
@@ -45,6 +46,8 @@ class Waiting:
     bot_ok: bool
     previous: AgentId | None
     excluded: frozenset[AgentId]
+    plan: Following | None = None
+    begins_plan: bool = False  # the plan of its queue is not stored with it yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from router.domain.workforce import Agent, Need
 _WIDTH = 64
 _NOBODY = np.inf
 _OF_LINES = ("heads", "weight", "due", "patience", "takes", "late", "promise")
+_NO_AGENT = AgentId("")
 
 Place = tuple[float, ConversationId]
 
@@ -38,6 +39,8 @@ class LineKey:
     weight: float
     target: float
     complaint: bool
+    groups: frozenset[str] = frozenset()
+    only: AgentId | None = None
 
 
 @dataclass(slots=True)
@@ -63,6 +66,7 @@ class Index(View):
         self.barring: dict[int, set[ConversationId]] = {}
         self.for_bot: dict[ConversationId, None] = {}
         self.overflows: list[Place] = []
+        self.turns: list[Place] = []  # when the steps of plans end
         self._line_of: dict[ConversationId, int] = {}
         self._by_key: dict[LineKey, int] = {}
         self._built: list[int] = []
@@ -118,6 +122,8 @@ class Index(View):
         if queue.overflow_after is not None and queue.overflow_to not in {None, waiting.queue}:
             after = waiting.since + queue.overflow_after
             insort(self.overflows, (after.timestamp(), waiting.conversation))
+        if (turn := turn_of(waiting)) is not None:
+            insort(self.turns, (turn, waiting.conversation))
         if waiting.unread:
             return
         if waiting.bot_ok and not waiting.cases:
@@ -144,6 +150,8 @@ class Index(View):
         queue = self.policy.queue(waiting.queue)
         if queue.overflow_after is not None:
             _remove(self.overflows, ((waiting.since + queue.overflow_after).timestamp(), name))
+        if (turn := turn_of(waiting)) is not None:
+            _remove(self.turns, (turn, name))
         row = self._line_of.pop(name, None)
         if row is None:
             return
@@ -168,6 +176,11 @@ class Index(View):
         previous = None if name is None else self.waiting[name].previous
         return -1 if previous is None else self.staff.position.get(previous, -1)
 
+    def is_away(self, agent: AgentId | None) -> bool:
+        """Return whether an agent takes no work now and will not before long."""
+        position = None if agent is None else self.staff.position.get(agent)
+        return position is None or not self.staff.near[position]
+
     def staffed(self, agent: Agent) -> None:
         """An agent's skills, capacity or presence are as given."""
         new = agent.id not in self.staff.position
@@ -187,6 +200,7 @@ class Index(View):
     # ----- lines and their rows -----------------------------------------------------------------
 
     def _row(self, waiting: Waiting) -> int:
+        step = waiting.plan.step if waiting.plan is not None else None
         key = LineKey(
             needs=waiting.needs,
             family=waiting.family,
@@ -194,6 +208,8 @@ class Index(View):
             weight=weight_of(waiting, self.policy.routing),
             target=target(waiting, self.policy),
             complaint=waiting.severity > 0,
+            groups=step.groups if step is not None else frozenset(),
+            only=(waiting.previous or _NO_AGENT) if step and step.previous else None,
         )
         row = self._by_key.get(key)
         if row is None:
@@ -235,7 +251,8 @@ class Index(View):
         count, row, key = len(self.staff), line.row, line.key
         routing = self.policy.routing
         found = fit(sorted(key.needs), self.staff.sheet, self.roles, count)
-        reach = np.where(self.staff.serving(key.family, key.language), found.reach, Reach.NEVER)
+        serving = self.staff.serving(key.family, key.language, groups=key.groups, only=key.only)
+        reach = np.where(serving, found.reach, Reach.NEVER)
         qualified = reach <= min(Reach.KNOWS, routing.reach)
         self.reach[row, :count] = reach
         self.misfit[row, :count] = (
@@ -288,6 +305,17 @@ def _skills(policy: ShopPolicy) -> set[Skill]:
     needs = [*policy.topics.values(), *policy.complaint_needs.values()]
     needs.extend(queue.needs for queue in policy.queues.values())
     return {need.skill for each in needs for need in each} | {Skill(n) for n in policy.skills}
+
+
+def turn_of(waiting: Waiting) -> float | None:
+    """Return when the plan of a waiting conversation goes on: at once, at a time, or never."""
+    plan = waiting.plan
+    if plan is None:
+        return None
+    if waiting.begins_plan or (plan.step.previous and waiting.previous is None):
+        return waiting.since.timestamp()
+    ends = plan.ends(waiting.since)
+    return None if ends is None else ends.timestamp()
 
 
 def _remove(places: list[Place], place: Place) -> None:

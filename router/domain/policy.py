@@ -9,6 +9,7 @@ from router.domain.coach import CoachPolicy
 from router.domain.crisis import CrisisPolicy
 from router.domain.hours import Hours
 from router.domain.ids import QueueName
+from router.domain.plan import Step
 from router.domain.reading import Intent
 from router.domain.workforce import Need
 
@@ -19,6 +20,7 @@ class QueuePolicy:
 
     ``answer_within`` is the target of the first answer; ``share`` the part of conversations that
     should meet it. After ``overflow_after`` a waiting conversation goes to ``overflow_to``.
+    ``plan`` bounds who may answer, step by step; without one everybody may.
     """
 
     name: QueueName
@@ -28,6 +30,7 @@ class QueuePolicy:
     share: float
     overflow_after: timedelta | None = None
     overflow_to: QueueName | None = None
+    plan: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ class Reasons(Mapping[str, Any]):
                 "severity": waiting.severity,
                 "open_cases": waiting.cases,
                 "priority": waiting.priority,
+                "step": None if waiting.plan is None else waiting.plan.number,
                 "needs": [
                     {"skill": need.skill, "least": need.least, "hard": need.hard}
                     for need in sorted(waiting.needs)

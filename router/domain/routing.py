@@ -14,6 +14,7 @@ from router.domain.floor import Floor, Held, Holding
 from router.domain.ids import AgentId, ConversationId, QueueName, ReservationId
 from router.domain.index import Index, index_of
 from router.domain.matching import Matched, Matching
+from router.domain.plan import Following
 from router.domain.policy import ShopPolicy
 from router.domain.reasons import Reasons
 from router.domain.score import Score, excluded, misfit, overdue, score, target, urgency, weight_of
@@ -49,6 +50,16 @@ class Overflow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """Go on in the plan of its queue, to step ``number``; 0 begins it."""
+
+    conversation: ConversationId
+    queue: QueueName
+    number: int
+    because: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lapse:
     """End an offer that nobody answered."""
 
@@ -58,7 +69,7 @@ class Lapse:
     because: Mapping[str, Any] = field(default_factory=dict)
 
 
-Decision: TypeAlias = OfferTo | GiveToBot | Overflow | Lapse
+Decision: TypeAlias = OfferTo | GiveToBot | Overflow | Follow | Lapse
 
 #: The floor is looked at again after so many seconds whatever happens: forecasts move on.
 _LONGEST = 60.0
@@ -74,7 +85,13 @@ def decide(floor: Floor, policy: ShopPolicy, now: datetime) -> tuple[Decision, .
     offers = tuple(_offer(index, match, now) for match in matching)
     index.again = now + timedelta(seconds=min(matching.quiet, _LONGEST))
     offered = {each.conversation for each in offers}
-    return (*_lapses(floor, now), *_to_bot(index), *offers, *_overflows(index, offered, now))
+    return (
+        *_lapses(floor, now),
+        *_to_bot(index),
+        *offers,
+        *_overflows(index, offered, now),
+        *_follows(index, offered, now),
+    )
 
 
 def _lapses(floor: Floor, now: datetime) -> Iterator[Lapse]:
@@ -121,6 +138,33 @@ def _overflows(index: Index, offered: set[ConversationId], now: datetime) -> Ite
         yield Overflow(conversation=name, to=to, because={"waited_s": waited})
 
 
+def _follows(index: Index, offered: set[ConversationId], now: datetime) -> Iterator[Follow]:
+    """Yield the plans that go on: their step is over, or nobody can keep it."""
+    moment = now.timestamp()
+    for turn, name in index.turns:
+        waiting = index.waiting[name]
+        plan = waiting.plan
+        if plan is None or name in index.for_bot or (name in offered and not waiting.begins_plan):
+            continue
+        if waiting.begins_plan:
+            yield Follow(conversation=name, queue=plan.queue, number=0, because=_stood(plan, ""))
+            continue
+        if turn > moment and not (plan.step.previous and index.is_away(waiting.previous)):
+            continue
+        here = not plan.step.previous or not index.is_away(waiting.previous)
+        why = "over" if here else "previous_away"
+        yield Follow(
+            conversation=name,
+            queue=plan.queue,
+            number=plan.number + 1,
+            because=_stood(plan, why),
+        )
+
+
+def _stood(plan: Following, why: str) -> Mapping[str, Any]:
+    return {"step": plan.number, "steps": len(plan.steps), "why": why}
+
+
 def made(offer: OfferTo, floor: Floor, *, at: datetime) -> Held:
     """Return the change to the floor that carrying out ``offer`` makes."""
     waiting = floor.in_line(offer.conversation)
@@ -144,12 +188,16 @@ def next_deadline(floor: Floor, policy: ShopPolicy, now: datetime) -> datetime |
         queue = policy.queue(waiting.queue)
         if queue.overflow_after is not None:
             moments.append(waiting.since + queue.overflow_after)
+        ends = waiting.plan.ends(waiting.since) if waiting.plan is not None else None
+        if ends is not None:
+            moments.append(ends)
     later = [moment for moment in moments if moment > now]
     return min(later, default=None)
 
 
 __all__ = [
     "Decision",
+    "Follow",
     "GiveToBot",
     "Lapse",
     "OfferTo",

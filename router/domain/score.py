@@ -116,11 +116,25 @@ def excluded(  # noqa: PLR0911  one return for each reason
         return f"channel:{waiting.family}"
     if agent.languages and waiting.language and waiting.language not in agent.languages:
         return f"language:{waiting.language}"
+    if (outside := outside_step(waiting, agent)) is not None:
+        return outside
     for need in sorted(waiting.needs):
         if need.hard and agent.skills.get(need.skill, 0) < need.least:
             return f"skill:{need.skill}"
     if weight > room + EPSILON:
         return "full"
+    return None
+
+
+def outside_step(waiting: Waiting, agent: Agent) -> str | None:
+    """Return why the step of the plan that is in force leaves an agent out, or None."""
+    if waiting.plan is None:
+        return None
+    step = waiting.plan.step
+    if step.previous and waiting.previous != agent.id:
+        return "step:previous"
+    if step.groups and not step.groups & agent.groups:
+        return "step:groups"
     return None
 
 

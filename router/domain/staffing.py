@@ -159,14 +159,30 @@ class Staffing:
     def _refresh(self, row: int) -> None:
         self.room[row] = max(0.0, self.capacity[row] - self.load[row]) * self.able[row]
 
-    def serving(self, family: str, language: str) -> Flags:
-        """Return who serves a channel family and a language, whatever their presence."""
+    def serving(
+        self,
+        family: str,
+        language: str,
+        *,
+        groups: frozenset[str] = frozenset(),
+        only: AgentId | None = None,
+    ) -> Flags:
+        """Return who serves a channel family and a language, whatever their presence.
+
+        With ``groups`` only who is in one of them, with ``only`` nobody but that agent.
+        """
         if self._served_as_of != self.version:
             self._served, self._served_as_of = {}, self.version
         found = self._served.get((family, language))
         if found is None or len(found) != len(self):
             found = self._served[family, language] = self._serve(family, language)
-        return found
+        if not groups and only is None:
+            return found
+        within = [
+            (not groups or bool(groups & each.groups)) and (only is None or each.id == only)
+            for each in self.people
+        ]
+        return np.asarray(found & np.array(within, dtype=bool))
 
     def _serve(self, family: str, language: str) -> Flags:
         return np.array(
@@ -191,4 +207,4 @@ class Staffing:
 
 
 def _stands(agent: Agent) -> tuple[object, ...]:
-    return (dict(agent.skills), agent.families, agent.languages, agent.active)
+    return (dict(agent.skills), agent.families, agent.languages, agent.groups, agent.active)

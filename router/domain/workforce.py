@@ -13,11 +13,15 @@ LEVELS = range(1, 6)
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Need:
-    """A skill and the least proficiency wanted (1–5). ``hard`` needs are never let go."""
+    """A skill and the least proficiency wanted (1–5). ``hard`` needs are never let go.
+
+    ``weight`` is how much each missing level counts in the score.
+    """
 
     skill: Skill
     least: int
     hard: bool = False
+    weight: float = 1.0
 
 
 class Presence(StrEnum):
@@ -44,7 +48,8 @@ class Agent:
 
     ``skills`` maps a skill to a proficiency 1–5. ``families`` are the kinds of channels they serve
     (empty: all). ``languages`` are hard requirements (empty: all). ``capacity`` is 1.0 for a full
-    share of attention; a conversation takes the weight of its channel.
+    share of attention; a conversation takes the weight of its channel. ``groups`` are names that
+    the steps of a plan may ask for.
     """
 
     id: AgentId
@@ -60,6 +65,7 @@ class Agent:
     active: bool
     lapses: int = 0
     version: int = 0
+    groups: frozenset[str] = frozenset()
 
     def supervises(self) -> bool:
         """Return whether this person may watch and steer queues."""

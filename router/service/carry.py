@@ -22,8 +22,9 @@ from router.domain.conversation import (
 from router.domain.events import Happened
 from router.domain.floor import EPSILON
 from router.domain.ids import AgentId, CaseId, QueueName, ReservationId
+from router.domain.plan import begun
 from router.domain.policy import ShopPolicy
-from router.domain.routing import Decision, GiveToBot, Lapse, OfferTo, Overflow
+from router.domain.routing import Decision, Follow, GiveToBot, Lapse, OfferTo, Overflow
 from router.domain.workforce import Presence
 from router.service.ports import Conflict
 from router.service.records import Alert, DecisionRecord, Reservation
@@ -56,6 +57,8 @@ def carry_out(
             _to_bot(unit, decision, seen_seq, at=at)
         case Overflow():
             _overflow(unit, decision, seen_seq, policy=policy, at=at)
+        case Follow():
+            _follow(unit, decision, seen_seq, policy=policy, at=at)
         case Lapse():
             _lapse(unit, decision, policy=policy, at=at)
         case _ as never:
@@ -172,6 +175,28 @@ def _overflow(
     _log(unit, "conversation_overflowed", held, at=at, to=decision.to, since=held.queue)
 
 
+def _follow(
+    unit: Unit, decision: Follow, seen_seq: int, *, policy: ShopPolicy, at: datetime
+) -> None:
+    held = unit.conversations.get(decision.conversation)
+    unit.contacts.lock(held.contact)
+    held = unit.conversations.get(decision.conversation)
+    if not isinstance(held.state, Queued) or held.queue != decision.queue:
+        raise Conflict("the conversation no longer waits in that queue")
+    now = held.plan if held.plan is not None and held.plan.queue == held.queue else None
+    if decision.number == 0:
+        if now is not None:
+            raise Conflict("the plan has begun")
+        begins = begun(held.queue, policy.queue(held.queue).plan, held.state.since)
+        unit.conversations.save(replace(held, plan=begins))
+        return
+    if now is None or now.number + 1 != decision.number:
+        raise Conflict("the plan stands at another step")
+    unit.conversations.save(replace(held, plan=replace(now, number=decision.number, since=at)))
+    _decided(unit, "plan", held, decision, seen_seq=seen_seq, cases=(), at=at)
+    _log(unit, "plan_followed", held, at=at, step=decision.number)
+
+
 def _lapse(unit: Unit, decision: Lapse, *, policy: ShopPolicy, at: datetime) -> None:
     held = unit.conversations.get(decision.conversation)
     unit.contacts.lock(held.contact)
@@ -217,7 +242,7 @@ def _decided(
     unit: Unit,
     kind: str,
     held: Conversation,
-    decision: OfferTo | GiveToBot | Overflow,
+    decision: OfferTo | GiveToBot | Overflow | Follow,
     *,
     seen_seq: int,
     cases: tuple[CaseId, ...],

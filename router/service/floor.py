@@ -8,6 +8,7 @@ from router.domain.contact import Contact
 from router.domain.conversation import Conversation, Offered, Queued, holder
 from router.domain.floor import Change, Entered, Gone, Held, Holding, Staffed, Waiting
 from router.domain.ids import AccountName, ContactId, ConversationId
+from router.domain.plan import begun, needs_in
 from router.domain.policy import ShopPolicy
 from router.service.unit import Unit
 
@@ -106,15 +107,21 @@ def _change(
         )
     if not isinstance(held.state, Queued):
         return Gone(conversation=held.id)
-    return Entered(waiting=_entry(persons[held.contact], held, family=family))
+    return Entered(waiting=_entry(persons[held.contact], held, family=family, policy=policy))
 
 
-def waiting_entry(unit: Unit, held: Conversation, *, family: str) -> Waiting:
+def waiting_entry(unit: Unit, held: Conversation, *, family: str, policy: ShopPolicy) -> Waiting:
     """Return a queued conversation as routing sees it, with the person's open complaints."""
-    return _entry(_persons(unit, (held.contact,))[held.contact], held, family=family)
+    person = _persons(unit, (held.contact,))[held.contact]
+    return _entry(person, held, family=family, policy=policy)
 
 
-def _entry(person: _Person, held: Conversation, *, family: str) -> Waiting:
+def _entry(person: _Person, held: Conversation, *, family: str, policy: ShopPolicy) -> Waiting:
+    since = held.state.since if isinstance(held.state, Queued) else held.opened_at
+    plan, begins = held.plan, False
+    if plan is None or plan.queue != held.queue:
+        plan = begun(held.queue, policy.queue(held.queue).plan, since)
+        begins = plan is not None
     return Waiting(
         conversation=held.id,
         contact=person.root.id,
@@ -122,8 +129,8 @@ def _entry(person: _Person, held: Conversation, *, family: str) -> Waiting:
         channel=held.channel,
         family=family,
         language=held.language,
-        needs=held.needs,
-        since=held.state.since if isinstance(held.state, Queued) else held.opened_at,
+        needs=held.needs if plan is None else needs_in(held.needs, plan.step),
+        since=since,
         priority=held.priority,
         vip=person.root.vip,
         upset=held.flagged,
@@ -134,4 +141,6 @@ def _entry(person: _Person, held: Conversation, *, family: str) -> Waiting:
         bot_ok=held.bot_ok,
         previous=held.previous_agent,
         excluded=held.excluded,
+        plan=plan,
+        begins_plan=begins,
     )

@@ -100,7 +100,7 @@ def _summed(
         if held is None:
             continue
         family = families.get(held.account, "im")
-        weight = weight_of(waiting_entry(unit, held, family=family), policy.routing)
+        weight = weight_of(waiting_entry(unit, held, family=family, policy=policy), policy.routing)
         for skill in (None, *(need.skill for need in held.needs)):
             name = (quarter_of(each.at), family, skill)
             counts[name] += 1

@@ -1,5 +1,6 @@
 """The people who answer: made, edited, let go; their passwords and the API's tokens."""
 
+import re
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from router.service.unit import Unit
 MOST_CAPACITY = 4.0
 _FAMILIES = frozenset({"im", "social", "webchat", "voice", "email", "sms", "shop"})
 _LONGEST_NAME = 80
+_GROUP = re.compile(r"[\w-]{1,40}")
 #: What every token of ours begins with, so that a leaked one is recognised.
 TOKEN_PREFIX = "mst_"  # noqa: S105  a mark, not a secret
 LANGUAGES = ("", "zh", "en")
@@ -113,6 +115,7 @@ def create_agent(
     by: AgentId,
     policy: ShopPolicy,
     at: datetime,
+    groups: frozenset[str] = frozenset(),
     active: bool = True,
 ) -> Agent:
     """Make a person with a one-time password, which must be changed at the first sign-in.
@@ -132,6 +135,7 @@ def create_agent(
         presence=Presence.OFFLINE,
         presence_since=at,
         active=active,
+        groups=groups,
     )
     _check(agent, policy)
     unit.workforce.add(agent, password_hash=password_hash, must_change_password=True)
@@ -153,6 +157,7 @@ def edit_agent(
     by: AgentId,
     policy: ShopPolicy,
     at: datetime,
+    groups: frozenset[str] = frozenset(),
 ) -> Agent:
     """Change a person. Who is let go leaves nothing behind: cases and conversations go in line."""
     held = unit.workforce.lock(agent)
@@ -169,6 +174,7 @@ def edit_agent(
         languages=languages,
         capacity=capacity,
         active=active,
+        groups=groups,
     )
     _check(changed, policy)
     if held.active and not active:
@@ -275,6 +281,8 @@ def _check(agent: Agent, policy: ShopPolicy) -> None:
     strange = agent.families - _FAMILIES
     if strange:
         raise Invalid(f"families: {min(strange)[:40]} is not a kind of channel")
+    if not all(map(_GROUP.fullmatch, agent.groups)):
+        raise Invalid("groups: a group is 1 to 40 letters, digits, - or _")
     if agent.languages - {"zh", "en"}:
         raise Invalid("languages: only zh and en are known")
 

@@ -88,6 +88,24 @@ class OverflowFile(File):
     to: str
 
 
+class PreferenceFile(File):
+    """A level that is wished for, and how much each level that is missing counts."""
+
+    least: int
+    weight: float = 1.0
+
+
+class StepFile(File):
+    """One step of a queue's plan: who may be offered a conversation, and for how long."""
+
+    needs: dict[str, int] = {}
+    prefers: dict[str, int | PreferenceFile] = {}
+    groups: list[str] = []
+    previous: bool = False
+    lasts: str = ""
+    counts_from: str = "step"
+
+
 class QueueFile(File):
     """One queue of queues.toml."""
 
@@ -95,6 +113,7 @@ class QueueFile(File):
     service_level: ServiceLevel
     needs: dict[str, int | NeedFile] = {}
     overflow: OverflowFile | None = None
+    plan: list[StepFile] = []
 
 
 class SkillsFile(File):

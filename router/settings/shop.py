@@ -1,6 +1,7 @@
 """The shop's policy from the configuration files: queues, skills, clocks, constants."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from router.domain.case import CaseClock
 from router.domain.coach import CoachPolicy, Level, Rule
 from router.domain.hours import AROUND_THE_CLOCK, Hours
 from router.domain.ids import QueueName, Skill
+from router.domain.plan import CountsFrom, Step, problem_of
 from router.domain.policy import (
     BotPolicy,
     KnowledgePolicy,
@@ -36,10 +38,14 @@ from router.settings.files import (
     RouterFile,
     RoutingFile,
     SkillsFile,
+    StepFile,
     duration,
     read_struct,
     read_table,
 )
+
+#: How much a missing level of a preferred skill may count at most, against 1 for a need.
+MOST_WEIGHT = 10.0
 
 
 def read_policy(
@@ -197,6 +203,46 @@ class _PolicyReader:
             share=share,
             overflow_after=self.time(file, f"{name}.overflow.after", over.after) if over else None,
             overflow_to=QueueName(over.to) if over else None,
+            plan=self.plan(name, queue.plan),
+        )
+
+    def plan(self, name: QueueName, steps: list[StepFile]) -> tuple[Step, ...]:
+        """Return a queue's plan; what cannot end with a person is a problem."""
+        read = tuple(self._step(f"{name}.plan.{at}", each) for at, each in enumerate(steps, 1))
+        wrong = problem_of(read)
+        if wrong is not None:
+            self.problem("queues.toml", f"{name}.plan", wrong)
+        return read
+
+    def _step(self, key: str, step: StepFile) -> Step:
+        file = "queues.toml"
+        required = self.needs(dict(step.needs), file, f"{key}.needs")
+        plain = {
+            skill: wish if isinstance(wish, int) else wish.least
+            for skill, wish in step.prefers.items()
+        }
+        weights = {
+            skill: 1.0 if isinstance(wish, int) else wish.weight
+            for skill, wish in step.prefers.items()
+        }
+        for skill, weight in weights.items():
+            if not 0 < weight <= MOST_WEIGHT:
+                what = f"{weight:g} is not more than 0 and at most {MOST_WEIGHT:g}"
+                self.problem(file, f"{key}.prefers.{skill}.weight", what)
+        if step.counts_from not in set(CountsFrom):
+            what = f"{step.counts_from!r} is not one of {', '.join(CountsFrom)}"
+            self.problem(file, f"{key}.counts_from", what)
+            return Step()
+        return Step(
+            required=frozenset(replace(need, hard=True) for need in required),
+            preferred=frozenset(
+                replace(need, weight=weights[need.skill])
+                for need in self.needs(plain, file, f"{key}.prefers")
+            ),
+            groups=frozenset(step.groups),
+            previous=step.previous,
+            lasts=self.time(file, f"{key}.lasts", step.lasts) if step.lasts else None,
+            counts_from=CountsFrom(step.counts_from),
         )
 
     def by_severity(self, given: Mapping[str, Any], key: str, default: Any) -> dict[int, Any]:

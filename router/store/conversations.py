@@ -17,6 +17,7 @@ from router.domain.ids import (
     ConversationId,
     QueueName,
 )
+from router.domain.plan import Following
 from router.domain.reading import CALM, Mood
 from router.domain.workforce import Need
 from router.service.ports import Conflict
@@ -240,6 +241,7 @@ def conversation_values(conversation: Conversation) -> dict[str, Any]:
         "disposition": conversation.disposition,
         "disposition_note": conversation.disposition_note,
         "closed_at": conversation.closed_at,
+        "plan": None if conversation.plan is None else dump(conversation.plan),
         "last_seq": conversation.last_seq,
     }
 
@@ -290,5 +292,6 @@ def as_conversation(row: RowMapping) -> Conversation:
         disposition_note=row["disposition_note"],
         closed_at=row["closed_at"],
         last_seq=row["last_seq"],
+        plan=None if row["plan"] is None else load(Following, row["plan"]),
         version=row["version"],
     )

@@ -20,6 +20,7 @@ from router.store.schema import (
     word,
     words,
 )
+from router.store.types import Words
 
 contacts = sa.Table(
     "contacts",
@@ -129,6 +130,7 @@ conversations = sa.Table(
     words("disposition"),
     words("disposition_note"),
     moment_or_never("closed_at"),
+    maybe("plan"),
     count("last_seq"),
     count("version"),
     sa.Index("ix_conversations_contact_id", "contact_id", "opened_at"),
@@ -306,6 +308,7 @@ agents = sa.Table(
     flag("must_change_password"),
     count("session_epoch"),  # grows when every session of this person must end
     words("language"),
+    sa.Column("groups", Words, nullable=False, server_default="[]"),
     sa.UniqueConstraint("login"),
 )
 

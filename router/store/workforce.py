@@ -199,6 +199,7 @@ def _values(agent: Agent) -> dict[str, Any]:
         "skills": dump(agent.skills),
         "families": dump(agent.families),
         "languages": dump(agent.languages),
+        "groups": dump(agent.groups),
         "capacity": agent.capacity,
         "presence": agent.presence.value,
         "presence_since": agent.presence_since,
@@ -222,6 +223,7 @@ def _agent(row: RowMapping) -> Agent:
         active=row["active"],
         lapses=row["lapses"],
         version=row["version"],
+        groups=load(frozenset[str], row["groups"]),
     )
 
 

@@ -68,6 +68,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "conversation_taken": _TALK,
     "conversation_transferred": _TALK,
     "conversation_overflowed": _TALK,
+    "plan_followed": _TALK,
     "conversation_parked": _TALK,
     "conversation_resumed": _TALK,
     "wrap_up_started": _TALK,

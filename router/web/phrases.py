@@ -71,6 +71,7 @@ _LEFT_OUT: Final[Mapping[str, str]] = {
     "language": "does not speak the language (%(detail)s)",
     "skill": "lacks the skill %(detail)s",
     "full": "has no room left",
+    "step": "is not whom the step of the plan asks for (%(detail)s)",
     "holds_out_for_better": "fits so poorly that waiting a little is better",
 }
 
@@ -79,6 +80,7 @@ _DECISIONS: Final[Mapping[str, str]] = {
     "bot": "given to the bot",
     "overflow": "moved to another queue after waiting too long",
     "by_hand": "assigned by hand",
+    "plan": "the next step of the queue's plan began",
     "lapse": "the offer ran out",
     "bot_turn": "answered by the bot",
     "bot_hands_over": "given to a person by the bot",

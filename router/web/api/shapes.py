@@ -51,6 +51,7 @@ class AgentShape(Shape, frozen=True):
     skills: dict[str, int]
     families: frozenset[str]
     languages: frozenset[str]
+    groups: frozenset[str]
     capacity: float
     presence: Presence
     presence_since: datetime

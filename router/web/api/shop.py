@@ -27,13 +27,17 @@ Level = Annotated[int, Meta(ge=1, le=5)]
 
 
 class AgentBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A person. Empty ``families`` and ``languages`` mean all."""
+    """A person. Empty ``families`` and ``languages`` mean all.
+
+    ``groups`` are names that the steps of a queue's plan may ask for.
+    """
 
     name: str
     role: Role = Role.AGENT
     skills: dict[str, Level] = {}
     families: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
     capacity: float = 1.0
     active: bool = True
 
@@ -146,6 +150,7 @@ def _facts(body: AgentBody) -> dict[str, Any]:
         "skills": {Skill(name): level for name, level in body.skills.items()},
         "families": body.families,
         "languages": body.languages,
+        "groups": body.groups,
         "capacity": body.capacity,
         "active": body.active,
     }

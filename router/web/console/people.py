@@ -102,6 +102,7 @@ async def _read(request: web.Request) -> dict[str, Any]:
         "skills": skills,
         "families": frozenset(str(each) for each in form.getall("families", ())),
         "languages": frozenset(str(each) for each in form.getall("languages", ())),
+        "groups": frozenset(given.get("groups", "").replace(",", " ").replace("，", " ").split()),
         "capacity": capacity / 100,
         "by": me_of(request).agent.id,
         "policy": request.app[DEPS].policy,
