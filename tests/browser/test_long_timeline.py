@@ -1,7 +1,8 @@
 """A customer of many years: ten thousand interactions over twelve channels, opened at once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -12,9 +13,10 @@ from router.domain.content import Text
 from router.domain.conversation import Closed
 from router.domain.ids import AccountName, ChannelName, ContactId, ConversationId
 from router.domain.timeline import Direction
+from router.domain.workforce import Presence, Role
 from router.service.unit import Unit
 from tests.browser.conftest import SignIn
-from tests.browser.seed import Shop
+from tests.browser.seed import Shop, opened
 from tests.builders import (
     a_contact,
     a_conversation,
@@ -29,6 +31,14 @@ CHANNELS = 12
 BEGAN = datetime(2021, 3, 1, tzinfo=UTC)
 #: What the page is promised to take, on whatever machine runs this, with others at work beside it.
 PROMISED_S = 0.300
+
+
+@pytest.fixture
+async def shop(database_url: str, tmp_path: Path) -> AsyncIterator[Shop]:
+    """Run a shop on each kind of database, with a supervisor and nobody else."""
+    async with opened(database_url, tmp_path) as running:
+        await running.staff("boss", "Boss", role=Role.ADMIN, presence=Presence.OFFLINE, skills={})
+        yield running
 
 
 def live(unit: Unit, *, interactions: int) -> None:
@@ -118,9 +128,11 @@ async def test_ten_thousand_interactions_open_page_and_are_searched_in_no_time(
 ) -> None:
     opened, paged, searched = await fetch(LONG)
     took = {"opened": opened, "paged": paged, "searched": searched}
+    print(took)  # noqa: T201  shown by pytest -s
     assert max(took.values()) < PROMISED_S, took
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_the_timeline_of_twelve_channels_is_walked_and_searched_on_the_page(
     shop: Shop, sign_in: SignIn
 ) -> None:
