@@ -100,6 +100,31 @@ def secret(name: str) -> None:
 
 
 @main.command()
+@click.option(
+    "--training",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="The folder of labelled messages; that of this checkout if not given.",
+)
+@click.option("--reference", type=_FILE, default=None, help="Instead of the shipped reference set.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Also write the weights, their hash and their card there.",
+)
+@click.option(
+    "--adopt/--dry-run", default=True, show_default=True, help="Use it if it loses no complaint."
+)
+def train(training: Path | None, reference: Path | None, out: Path | None, *, adopt: bool) -> None:
+    """Train the reader anew with what colleagues corrected; show before and after; adopt it."""
+    from router.cli.train import train_reader  # noqa: PLC0415  only here
+
+    safe = train_reader(_settings(), training=training, reference=reference, out=out, adopt=adopt)
+    sys.exit(0 if safe else 1)
+
+
+@main.command()
 @click.argument("login")
 @click.option("--name", default="command line", show_default=True, help="What it is for.")
 def token(login: str, name: str) -> None:

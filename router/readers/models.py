@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from router.understanding.encoder import Encoder, ModelUnavailable, open_encoder
@@ -24,8 +25,11 @@ class Opened:
     reader: Callable[[Encoder | None], TrainedReader | RuleReader]
 
 
-def opened(data: Path) -> Opened:
-    """Open the best reader that works: of ``data`` if one was adopted there, else the shipped."""
+def opened(data: Path, *, shipped: Traversable | None = None) -> Opened:
+    """Open the best reader that works: of ``data`` if one was adopted there, else the shipped.
+
+    ``shipped`` is the folder of the weights that ship with this version, if it is another.
+    """
     rules = RuleReader()
     try:
         encoder = open_encoder(data / TABLES)
@@ -36,8 +40,8 @@ def opened(data: Path) -> Opened:
     if adopted.is_dir():
         model, warning = _tried(adopted, encoder)
     if model is None:
-        model, shipped = _tried(None, encoder)
-        warning = warning or shipped
+        model, why = _tried(shipped, encoder)
+        warning = warning or why
     if model is None:
         return _small(rules, warning, encoder)
     chosen = model
@@ -48,7 +52,7 @@ def opened(data: Path) -> Opened:
     return Opened(name=model.name, warning=warning, encoder=encoder, reader=trained)
 
 
-def _tried(folder: Path | None, encoder: Encoder) -> tuple[Model | None, str]:
+def _tried(folder: Traversable | None, encoder: Encoder) -> tuple[Model | None, str]:
     try:
         model = open_model(folder)
         model.suits(encoder)
