@@ -31,6 +31,7 @@ WRONG: dict[str, str] = {
     "agent_not_told": "the agent was not alerted in time",
     "bot_kept_it": "the bot kept the conversation",
     "not_acknowledged": "a case was resolved without an acknowledgement",
+    "no_resolution": "a case was resolved without saying how",
     "not_placed": "an open case has no owner and no queue, or both",
     "no_due_time": "an open case has no due time",
     "owner_left": "an open case is owned by somebody who has left",
@@ -252,6 +253,8 @@ def _case(  # noqa: C901  one arm for each kind of news
     elif event.kind == "case_resolved":
         if not known.acknowledged:
             yield _violation("G3", logged, "not_acknowledged")
+        elif not facts.get("resolution"):
+            yield _violation("G3", logged, "no_resolution")
         known.open = False
 
 

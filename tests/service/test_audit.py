@@ -1,7 +1,13 @@
 """The guarantees, re-derived: nothing is found in a true history, each planted violation is."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from router.domain.conversation import Offered
 from router.domain.events import Happened
@@ -160,3 +166,59 @@ async def test_a_bot_that_answers_over_an_open_complaint_is_found(shop: Shop) ->
 
     await shop.store.transact(plant)
     assert await violations(shop) == {"G4"}
+
+
+async def codes(shop: Shop) -> set[str]:
+    found: tuple[Violation, ...] = await shop.store.read(audit, at=shop.clock.now())
+    return {each.code for each in found}
+
+
+async def test_each_kind_of_violation_in_the_log_is_found(shop: Shop) -> None:
+    chat, contact, case = await complained(shop)
+    here = {"contact": contact, "conversation": chat}
+
+    async def found_after(*events: Happened, later: timedelta = timedelta(0)) -> set[str]:
+        before = await codes(shop)
+        for event in events:
+            at = shop.clock.now()
+            await shop.store.transact(lambda unit, e=event, at=at: unit.record(e, at=at))
+        shop.clock.pass_by(later)
+        return await codes(shop) - before
+
+    assert await codes(shop) == set()
+    handed = Happened(kind="handed_to_bot", facts={"decision": "gone"}, **here)
+    assert await found_after(handed) == {"decision_gone"}
+    told = Happened(kind="case_joined", case=case, **here)
+    soon = timedelta(seconds=5)
+    assert await found_after(told, later=soon) == {"bot_kept_it"}
+    assert await found_after(Happened(kind="conversation_closed", **here)) == {"bot_closed"}
+    taken = Happened(kind="conversation_taken", facts={}, **here)
+    assert await found_after(taken) == {"no_decision"}
+    resolved = (
+        Happened(kind="case_acknowledged", contact=contact, case=case),
+        Happened(kind="case_resolved", contact=contact, case=case, facts={}),
+    )
+    assert await found_after(*resolved) == {"no_resolution"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [("queue = 'general'", "not_placed"), ("due_at = NULL", "no_due_time")],
+)
+async def test_what_the_database_itself_forbids_is_found_all_the_same(
+    shop: Shop, database_url: str, broken: str, code: str
+) -> None:
+    _chat, _contact, case = await complained(shop)
+    statement = f"UPDATE cases SET {broken} WHERE id = '{case}'"  # noqa: S608  our own words
+    if database_url.startswith("sqlite"):
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            connection.execute(statement)
+            connection.commit()
+    else:
+        engine = create_async_engine(database_url)
+        async with engine.begin() as other:
+            await other.execute(sa.text("ALTER TABLE cases DROP CONSTRAINT ck_cases_placed"))
+            await other.execute(sa.text(statement))
+        await engine.dispose()
+    assert await codes(shop) == {code}
