@@ -349,7 +349,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "g4-bot-reads-before-it-speaks",
             "    if unit.conversations.unread_of(members):\n",
             "    if False:\n",
-            f"{_CARRY}::test_the_bot_says_nothing_while_a_word_is_unread",
+            f"{_CARRY}::test_the_bot_says_nothing_while_a_word_on_another_channel_is_unread",
         ),
         (
             "g4-bot-does-not-close",

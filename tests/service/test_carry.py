@@ -188,6 +188,22 @@ async def test_the_bot_says_nothing_while_a_word_is_unread(shop: Shop) -> None:
     assert all(each.author != "bot" for each in await shop.timeline(chat))
 
 
+async def test_the_bot_says_nothing_while_a_word_on_another_channel_is_unread(shop: Shop) -> None:
+    await publish(shop)
+    chat = await shop.hear(CHAT, "member-1", "怎么开发票", claims=(phone(NUMBER),))
+    await shop.read_all()
+    await shop.dispatcher.once()
+    (turn,) = await shop.store.read(answer.due, policy=shop.policy, families=FAMILY)
+    found = shop.library.best("怎么开发票", language="zh", channel=CHAT)
+    said = answer.compose(turn, found, shop.library.published(), products={}, policy=shop.policy)
+    await shop.hear(WEIBO, "weibo-7", ANGRY, claims=(phone(NUMBER),))
+
+    given = {"turn": turn, "utterance": said, "policy": shop.policy, "capabilities": ABLE}
+    with pytest.raises(Conflict, match="not been read"):
+        await shop.store.transact(answer.say, **given, at=shop.clock.now())
+    assert all(each.author != "bot" for each in await shop.timeline(chat))
+
+
 async def decided(shop: Shop) -> tuple[Decision, ...]:
     """Return what is decided on the floor as it is now."""
     floor = Floor()
