@@ -135,18 +135,19 @@ def _spaced(phrase: str) -> str:
 
 
 class RuleSet:
-    """The rules of one file, of which only those are tried that a text could match at all.
+    """The rules of some files, of which only those are tried that a text could match at all.
 
     Read-only once made, so threads may share it.
     """
 
-    def __init__(self, held: Sequence[Rule]) -> None:
+    def __init__(self, *files: Sequence[Rule]) -> None:
         """Find out what each phrase asks of a text; takes milliseconds for each hundred."""
-        self._rules = tuple(held)
+        self._rules = tuple((file, rule) for file, held in enumerate(files) for rule in held)
+        self._files = len(files)
         self._phrases: list[tuple[int, re.Pattern[str]]] = []
         always: list[int] = []
         by_anchor: defaultdict[str, list[int]] = defaultdict(list)
-        for at, rule in enumerate(self._rules):
+        for at, (_, rule) in enumerate(self._rules):
             for phrase in _phrases(rule.entry):
                 pattern = re.compile(phrase, re.ASCII)
                 anchors = anchors_of(pattern)
@@ -159,8 +160,11 @@ class RuleSet:
         self._by_anchor = dict(by_anchor)
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
-        return self._rules
+    def rules(self) -> tuple[tuple[Rule, ...], ...]:
+        """Return the rules of each file."""
+        return tuple(
+            tuple(rule for held, rule in self._rules if held == file) for file in range(self._files)
+        )
 
     def in_force(
         self,
@@ -169,20 +173,34 @@ class RuleSet:
         *,
         scopes: Scopes,
         quoted: Sequence[tuple[int, int]],
-    ) -> tuple[Rule, ...]:
-        """Return the rules that hold for ``text``, of which ``anchors`` are all, each once."""
+    ) -> tuple[tuple[Rule, ...], ...]:
+        """Return the rules of each file that hold for ``text``, of which ``anchors`` are all."""
         tried = set(self._always)
         for anchor in self._by_anchor.keys() & anchors:
             tried.update(self._by_anchor[anchor])
-        held: list[int] = []
+        held: tuple[list[Rule], ...] = tuple([] for _ in range(self._files))
+        last = -1
         for place in sorted(tried):
             at, pattern = self._phrases[place]
-            if held and held[-1] == at:
-                continue
-            unless = self._rules[at].entry.unless
-            for found in pattern.finditer(text):
-                span = found.span()
-                if not any(scopes.weakens(scope, text, span, quoted) for scope in unless):
-                    held.append(at)
-                    break
-        return tuple(self._rules[at] for at in held)
+            if at != last and pattern.search(text) is not None:
+                file, rule = self._rules[at]
+                unless = rule.entry.unless
+                if not unless or _stands(pattern, text, unless, scopes=scopes, quoted=quoted):
+                    held[file].append(rule)
+                    last = at
+        return tuple(map(tuple, held))
+
+
+def _stands(
+    pattern: re.Pattern[str],
+    text: str,
+    unless: Sequence[Scope],
+    *,
+    scopes: Scopes,
+    quoted: Sequence[tuple[int, int]],
+) -> bool:
+    """Say whether ``pattern`` matches anywhere that no scope takes the force from."""
+    return any(
+        not any(scopes.weakens(scope, text, found.span(), quoted) for scope in unless)
+        for found in pattern.finditer(text)
+    )

@@ -62,9 +62,7 @@ class RuleReader:
 
     def __init__(self) -> None:
         """Compile the lexicon; raises ``msgspec.ValidationError`` if a file of it is malformed."""
-        self._complaints = RuleSet(rules("complaint"))
-        self._wishes = RuleSet(rules("human"))
-        self._topics = RuleSet(rules("intent"))
+        self._held = RuleSet(rules("complaint"), rules("human"), rules("intent"))
         named = {rule.name: rule.pattern for rule in rules("scopes")}
         self._told, self._asked = named["told"], named["asked"]
         self._scopes = Scopes(
@@ -82,10 +80,11 @@ class RuleReader:
     @property
     def rule_names(self) -> tuple[str, ...]:
         """Return the names of all rules as ``Piece.rule_names`` writes them."""
+        complaints, wishes, topics = self._held.rules
         return (
-            *(rule.name for rule in (*self._complaints.rules, _STATEMENT)),
-            *(f"human:{rule.name}" for rule in self._wishes.rules),
-            *(f"intent:{rule.name}" for rule in self._topics.rules),
+            *(rule.name for rule in (*complaints, _STATEMENT)),
+            *(f"human:{rule.name}" for rule in wishes),
+            *(f"intent:{rule.name}" for rule in topics),
         )
 
     def found(self, text: str) -> tuple[Piece, ...]:
@@ -119,10 +118,8 @@ class RuleReader:
     def _piece(self, text: str) -> Piece:
         written = printable(text)
         plain = normal(written)
-        quoted, anchors = quoted_spans(plain), anchors_in(plain)
-        complaints, wishes, topics = (
-            tried.in_force(plain, anchors, scopes=self._scopes, quoted=quoted)
-            for tried in (self._complaints, self._wishes, self._topics)
+        complaints, wishes, topics = self._held.in_force(
+            plain, anchors_in(plain), scopes=self._scopes, quoted=quoted_spans(plain)
         )
         if not wishes and self._only_tells(plain, complaints):
             complaints = (*complaints, _STATEMENT)
