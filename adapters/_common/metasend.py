@@ -20,6 +20,7 @@ from router.channel.contract import (
     Outcome,
     Reason,
     Reply,
+    Speaker,
 )
 from router.channel.text import as_text, split
 from router.domain.content import Content, Media, MediaKind, Menu
@@ -47,7 +48,8 @@ class Sends:
     """How one of the two channels sends.
 
     ``below`` is what a public answer is posted to below a comment; ``typed`` says whether a
-    message names its type and carries our id.
+    message names its type and carries our id; ``human_agent`` marks what a person writes as such,
+    which Meta then takes for seven days.
     """
 
     root: str
@@ -56,6 +58,7 @@ class Sends:
     media: frozenset[str]
     below: str
     typed: bool
+    human_agent: bool = False
 
     def calls_for(self, message: Outbound) -> tuple[HttpCall, ...]:
         """Return the calls that say ``message``, in order, unsigned."""
@@ -86,10 +89,14 @@ class Sends:
         for handle, name in ((COMMENT, "comment_id"), (POST, "post_id")):
             if message.reply_handle.startswith(handle) and number == 0:
                 recipient = {name: message.reply_handle.removeprefix(handle)}
+        tagged: dict[str, Any] = {}
+        if self.human_agent and message.by is Speaker.AGENT and "id" in recipient:
+            tagged = {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
         if not self.typed:
-            return {"recipient": recipient, "message": shape}
+            return {"recipient": recipient, **tagged, "message": shape}
         marked = {**shape, "metadata": f"{OURS}{message.id}"}
-        return {"recipient": recipient, "messaging_type": "RESPONSE", "message": marked}
+        kind = tagged or {"messaging_type": "RESPONSE"}
+        return {"recipient": recipient, **kind, "message": marked}
 
     def _shapes(self, content: Content) -> tuple[dict[str, Any], ...]:
         match content:

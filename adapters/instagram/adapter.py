@@ -77,6 +77,7 @@ class Instagram:
             media=CAPABILITIES.media_out,
             below="replies",
             typed=False,
+            human_agent=self.settings.human_agent,
         )
         return sends.calls_for(message)
 

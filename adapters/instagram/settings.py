@@ -1,5 +1,6 @@
 """What an Instagram professional account needs to know, and what the platform can carry."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -27,12 +28,17 @@ CAPABILITIES = Capabilities(
 )
 
 
+_LONG = timedelta(days=7)
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One professional account.
 
     ``app_secret`` signs deliveries, ``verify_token`` is ours for the check of the address,
     ``access_token`` is the linked page's, or the account's own with ``api_base`` set to
     https://graph.instagram.com. ``account_id``, if given, is whom a delivery must be for.
+    With ``human_agent``, for which Meta has granted the permission, what a person writes may go out
+    for seven days after the customer's last words; the bot still has 24 hours.
     """
 
     app_secret: str
@@ -41,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     account_id: str = ""
     api_base: str = API_BASE
     api_version: str = API_VERSION
+    human_agent: bool = False
 
     def __post_init__(self) -> None:
         wrong = complaint(
@@ -59,3 +66,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def root(self) -> str:
         """Return where calls go, with the version."""
         return f"{self.api_base}/{self.api_version}"
+
+
+def able(settings: Settings) -> Capabilities:
+    """Return what this account can: who may write as a person has seven days (unverified)."""
+    if not settings.human_agent:
+        return CAPABILITIES
+    longer = tuple(
+        replace(window, lasts=_LONG) if window.kind == "message" else window
+        for window in CAPABILITIES.windows
+    )
+    return replace(CAPABILITIES, windows=longer)

@@ -1,7 +1,7 @@
 """Facebook Messenger: messages to a page, and comments and posts on it."""
 
 from adapters.messenger.adapter import Messenger
-from adapters.messenger.settings import CAPABILITIES, Settings
+from adapters.messenger.settings import CAPABILITIES, Settings, able
 from router.channel.contract import Channel, Family
 
 CHANNEL = Channel(
@@ -10,6 +10,7 @@ CHANNEL = Channel(
     family=Family.SOCIAL,
     transport="webhook",
     capabilities=CAPABILITIES,
+    able=able,
     settings=Settings,
     build=Messenger,
     secrets=frozenset({"app_secret", "verify_token", "access_token"}),

@@ -78,6 +78,7 @@ class Messenger:
             media=CAPABILITIES.media_out,
             below="comments",
             typed=True,
+            human_agent=self.settings.human_agent,
         )
         return sends.calls_for(message)
 

@@ -1,7 +1,7 @@
 """An account: our presence on a channel, with its settings read and its adapter built."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -59,9 +59,10 @@ def open_account(
         raise BadSettings((*problems, *error.problems)) from error
     if problems:
         raise BadSettings(problems)
+    able = channel.capabilities if channel.able is None else channel.able(read)
     return Account(
         name=name,
-        channel=channel,
+        channel=replace(channel, capabilities=able),
         queue=queue,
         settings=read,
         adapter=adapter,

@@ -116,7 +116,8 @@ class Received:
 
     ``external_id`` is the deduplication key on this account: the same id twice is one interaction.
     ``sender`` is always the customer's id on this account, also when our side spoke (``by`` says
-    so). ``thread`` separates conversations of one sender where the platform does (a call, a post).
+    so); ``sender_name`` is the speaker's. ``thread`` separates conversations of one sender where
+    the platform does (a call, a post).
     ``opens_window`` names the kind of reply window that this event opens; see `Window`.
     ``standby`` says that another application of ours holds the thread on the platform: what was
     said is kept and read, and it opens no conversation for anybody to answer.
@@ -681,4 +682,5 @@ class Channel:
     build: Callable[[Any], Any]
     secrets: frozenset[str] = frozenset()  # names of settings that are never shown
     aliases: frozenset[str] = frozenset()  # other names under which `mainstem decode` knows it
+    able: Callable[[Any], Capabilities] | None = None  # what one account can, by its settings
     needs_secret_path: bool = False  # the platform signs too little; the path is part of the proof

@@ -157,9 +157,8 @@ class _Taking:
         if self._echo_of_ours(event):
             self.history.known += 1
             return
-        contact = self.history.person(
-            event.sender, event.claims, event.sender_name, event.at, event.language
-        )
+        name = event.sender_name if _wakes(event.by) else ""  # else it is a colleague's
+        contact = self.history.person(event.sender, event.claims, name, event.at, event.language)
         if self.history.again(event.external_id):
             return
         public = event.audience == "public"

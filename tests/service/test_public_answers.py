@@ -10,7 +10,7 @@ from adapters.douyin import CHANNEL as DOUYIN
 from adapters.messenger import CHANNEL as MESSENGER
 from adapters.weibo import CHANNEL as WEIBO
 from router.channel.accounts import Account, open_account
-from router.channel.contract import Audience, Received
+from router.channel.contract import Audience, Outbound, Received, Speaker
 from router.domain.content import Text
 from router.domain.conversation import Conversation, WithBot
 from router.domain.errors import CannotReply, Invalid, QuotaUsed
@@ -199,3 +199,59 @@ async def test_the_bot_answers_in_kind_too(shop: Shop) -> None:
         key="bot:1",
     )
     assert said.interaction.public
+
+
+async def test_an_account_with_the_permission_may_write_for_a_week_as_a_person(
+    shop: Shop,
+) -> None:
+    week = open_account(
+        MESSENGER,
+        name=AccountName("page-2"),
+        queue=QueueName("general"),
+        settings={**SETTINGS, "human_agent": True},
+        path_secret="",
+    )
+    said = Received(
+        external_id="m-1",
+        sender="u-7",
+        at=shop.clock.now(),
+        content=Text(text="在吗"),
+        opens_window="message",
+    )
+    rooms = {}
+    for account in (PAGE, week):
+        delivery = Delivery(source=source_of(account), events=(said,), received_at=shop.clock.now())
+        taken = await shop.store.transact(take_in, delivery, shop.policy)
+        rooms[account.name] = taken.conversations[0]
+    shop.clock.pass_by(timedelta(days=6))
+    assert await open_ways(shop, rooms[PAGE.name]) == {PRIVATE: False}
+    assert await open_ways(shop, rooms[week.name], week) == {PRIVATE: True}
+
+    def tag(speaker: Speaker) -> str:
+        message = Outbound(
+            id="o", recipient="u-7", content=Text(text="好"), at=shop.clock.now(), by=speaker
+        )
+        (call,) = week.adapter.encode(message)
+        return str(json.loads(call.body).get("tag", ""))
+
+    assert (tag(Speaker.AGENT), tag(Speaker.BOT)) == ("HUMAN_AGENT", "")
+
+
+async def test_a_colleagues_name_in_an_echo_is_kept_and_is_not_the_customers(shop: Shop) -> None:
+    def event(key: str, by: Speaker, name: str) -> Received:
+        return Received(
+            external_id=key,
+            sender="u-7",
+            at=shop.clock.now(),
+            content=Text(text="在"),
+            by=by,
+            sender_name=name,
+        )
+
+    events = (event("1", Speaker.CONTACT, "林女士"), event("2", Speaker.AGENT, "客服小王"))
+    delivery = Delivery(source=source_of(PAGE), events=events, received_at=shop.clock.now())
+    taken = await shop.store.transact(take_in, delivery, shop.policy)
+    shown = await shop.timeline(taken.conversations[0])
+    name = await shop.store.read(lambda unit: unit.contacts.get(shown[0].contact).name)
+    assert {each.author_name for each in shown} == {"林女士", "客服小王"}
+    assert name == "林女士"

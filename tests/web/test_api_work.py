@@ -362,3 +362,12 @@ async def test_who_may_read_an_answer_can_be_chosen_where_there_is_a_choice(
     assert refused["error"]["field"] == "audience"
     said = await boss.post(f"{path}/replies", json={**body, "audience": "private"}, status=201)
     assert said["interaction"]["public"] is False
+
+
+async def test_every_account_says_where_its_deliveries_arrive(boss: Program) -> None:
+    where = {each["name"]: each["address"] for each in await boss.get("/accounts")}
+    assert where == {
+        "wechat": "https://mainstem.example/hooks/wechat/…",
+        "chat": "https://mainstem.example/ws/v1",
+        "phone": "https://mainstem.example/v1/transcripts",
+    }

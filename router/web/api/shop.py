@@ -15,6 +15,7 @@ from router.service import people
 from router.service.board import board as board_of
 from router.service.desk import DISPOSITIONS, set_presence
 from router.service.unit import Unit
+from router.web.addresses import address_of
 from router.web.api.cards import BoardShape, QueueShape
 from router.web.api.mine import PresenceBody
 from router.web.api.operations import Asked, Operations
@@ -240,8 +241,6 @@ async def list_accounts(asked: Asked) -> tuple[AccountShape, ...]:
 
 
 def _account(account: Account, public_url: str) -> AccountShape:
-    hook = f"{public_url}/hooks/{account.name}"
-    address = {"socket": f"{public_url}/ws/v1", "upload": f"{public_url}/v1/transcripts"}
     settings = shown_settings(account)
     return AccountShape(
         name=account.name,
@@ -251,7 +250,7 @@ def _account(account: Account, public_url: str) -> AccountShape:
         transport=account.channel.transport,
         queue=account.queue,
         replies=account.channel.capabilities.replies,
-        address=address.get(account.channel.transport, hook),
+        address=address_of(account, public_url),
         settings=msgspec.to_builtins(settings),
     )
 

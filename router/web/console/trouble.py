@@ -13,6 +13,7 @@ from router.service import delivery as verbs
 from router.service.board import Trouble, trouble
 from router.service.records import OutboxState, RawDelivery
 from router.service.unit import Unit
+from router.web.addresses import address_of, we_connect
 from router.web.auth import require
 from router.web.console.contact import names_of
 from router.web.console.show import N_, done, field, fields, seen, show
@@ -63,6 +64,7 @@ class AccountLine:
 
     account: Account
     hook: str
+    dials: bool
     settings: Mapping[str, object]
     health: str
 
@@ -71,12 +73,11 @@ async def _accounts(deps: Deps) -> tuple[AccountLine, ...]:
     lines = []
     for name, held in deps.accounts.items():
         check = deps.health.get(f"account:{name}")
-        secret = "/…" if held.path_secret else ""
-        hook = f"{deps.settings.public_url}/hooks/{name}{secret}"
         lines.append(
             AccountLine(
                 account=held,
-                hook=hook if held.channel.transport == "webhook" else "",
+                hook=address_of(held, deps.settings.public_url),
+                dials=we_connect(held),
                 settings=shown_settings(held),
                 health=(await check() or "") if check else "",
             )
