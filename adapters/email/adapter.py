@@ -132,7 +132,8 @@ class Email:
                 reason=Reason.CREDENTIALS, why="S3 lets us not read", code="AccessDenied"
             )
         mail = from_ses(opened(bell.hint), reply.body if reply.status in _OK else None, None)
-        return Pulled(events=events_of(mail, self.settings), cursor="read", more=False)
+        said = self._said(mail)
+        return Pulled(events=said.events, cursor="read", more=False, files=said.files)
 
     # ----- out -----------------------------------------------------------------------------------
 

@@ -36,6 +36,8 @@ _BUSY = frozenset(
         *("request_timeout", "team_added_to_org", "message_limit_exceeded"),
     }
 )
+#: Errors after which, as Slack says, a part of what was asked may have been done.
+_PERHAPS = frozenset({"internal_error", "fatal_error", "request_timeout"})
 _REASONS: Mapping[Reason, frozenset[str]] = {
     Reason.CREDENTIALS: frozenset(
         {"invalid_auth", "token_revoked", "account_inactive", "not_authed", "bad_token"}
@@ -159,7 +161,7 @@ def outcome_of(reply: Reply) -> Outcome:
     if not error:
         return _without_error(reply)
     if error in _BUSY:
-        return Deferred(why=error)
+        return Deferred(why=error, unsure=error in _PERHAPS)
     if error == "token_expired":
         return TokenExpired(why=error)
     reason = next((reason for reason, names in _REASONS.items() if error in names), Reason.UNKNOWN)

@@ -632,11 +632,15 @@ class Pulls(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulled:
-    """One page of what was pulled; the cursor is saved in the same transaction as the events."""
+    """One page of what was pulled; the cursor is saved in the same transaction as the events.
+
+    ``files`` came with the page and are kept before that.
+    """
 
     events: tuple[Event, ...]
     cursor: str
     more: bool
+    files: tuple[Enclosed, ...] = ()
 
 
 @runtime_checkable

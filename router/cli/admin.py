@@ -17,6 +17,7 @@ from router.domain.ids import AgentId, Skill
 from router.domain.workforce import Role
 from router.service import people
 from router.service.arrivals import source_of
+from router.service.enclosed import keep_enclosed
 from router.service.knowledge import put, state_of
 from router.service.ports import NotFound
 from router.service.proof import Proof, run_through
@@ -26,7 +27,6 @@ from router.service.unit import Unit
 from router.settings.load import Settings
 from router.store.engine import SqlStore, open_store
 from router.store.migrate import upgrade
-from router.web.enclosed import keep_enclosed
 
 _COMMAND = AgentId("command-line")
 

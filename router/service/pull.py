@@ -1,6 +1,6 @@
 """What was pulled becomes history, and the cursor moves with it in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from router.domain.ids import AccountName
 from router.domain.policy import ShopPolicy
 from router.service.arrivals import Delivery, Source
 from router.service.intake import take_in
-from router.service.records import RawDelivery
+from router.service.records import MediaRow, RawDelivery
 from router.service.unit import Unit
 
 _ALL = 10_000
@@ -34,7 +34,14 @@ def ringing(unit: Unit, *, limit: int = _ALL) -> tuple[Ringing, ...]:
 
 
 def take_page(
-    unit: Unit, *, source: Source, bell: Ringing, page: Pulled, policy: ShopPolicy, at: datetime
+    unit: Unit,
+    *,
+    source: Source,
+    bell: Ringing,
+    page: Pulled,
+    files: Mapping[str, MediaRow],
+    policy: ShopPolicy,
+    at: datetime,
 ) -> bool:
     """Take one page in and move the cursor; return whether there is more to pull.
 
@@ -42,7 +49,7 @@ def take_page(
     If another daemon has moved the cursor meanwhile it stays where that one put it; events that
     both took in are recognised.
     """
-    _take_in(unit, source, page.events, policy=policy, at=at)
+    _take_in(unit, source, page.events, files=files, policy=policy, at=at)
     now = {(each.account, each.key): each for each in ringing(unit)}.get((bell.account, bell.key))
     if now is None or now.cursor != bell.cursor:
         return now is not None
@@ -53,15 +60,21 @@ def take_page(
 
 
 def _take_in(
-    unit: Unit, source: Source, events: Sequence[Event], *, policy: ShopPolicy, at: datetime
+    unit: Unit,
+    source: Source,
+    events: Sequence[Event],
+    *,
+    files: Mapping[str, MediaRow],
+    policy: ShopPolicy,
+    at: datetime,
 ) -> None:
     """Take all events in; if one cannot be, all others are, and it is counted."""
-    whole = Delivery(source=source, events=tuple(events), received_at=at)
+    whole = Delivery(source=source, events=tuple(events), received_at=at, files=files)
     try:
         unit.attempt(take_in, whole, policy)
     except Exception:  # noqa: BLE001  each is tried alone, so that one costs nobody else
         for event in events:
-            alone = Delivery(source=source, events=(event,), received_at=at)
+            alone = Delivery(source=source, events=(event,), received_at=at, files=files)
             try:
                 unit.attempt(take_in, alone, policy)
             except Exception as error:  # noqa: BLE001  counted, for the operator to see

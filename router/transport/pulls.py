@@ -22,6 +22,7 @@ from router.domain.ids import AccountName
 from router.domain.policy import ShopPolicy
 from router.service import pull
 from router.service.arrivals import source_of
+from router.service.enclosed import keep_enclosed
 from router.service.ports import Clock, Ids, Store
 from router.service.pull import Ringing
 from router.service.records import RawDelivery
@@ -107,6 +108,13 @@ class Puller:
                 source=source_of(account),
                 bell=bell,
                 page=page,
+                files=await keep_enclosed(
+                    page.files,
+                    account=account.name,
+                    folder=self._settings.media,
+                    at=self._clock.now(),
+                    most=self._settings.most_media,
+                ),
                 policy=self._policy,
                 at=self._clock.now(),
             )

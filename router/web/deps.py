@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -17,6 +17,7 @@ from router.domain.knowledge import Candidate
 from router.domain.policy import ShopPolicy
 from router.domain.product import Product
 from router.service.accept import Intake
+from router.service.enclosed import MOST_MEDIA
 from router.service.plans import Plans
 from router.service.ports import Clock, Ids, Store
 from router.web.metrics import Metrics
@@ -42,10 +43,6 @@ class Knows(Protocol):
     def published(self) -> Mapping[str, Publication]: ...
 
     def products(self) -> Mapping[ProductId, Product]: ...
-
-
-#: Bytes of the largest file that is kept.
-MOST_MEDIA: Final = 20 * 1024 * 1024
 
 
 class ReaderState(Protocol):

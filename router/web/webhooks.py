@@ -24,12 +24,12 @@ from router.domain.errors import Invalid
 from router.domain.ids import AccountName
 from router.service.accept import Busy
 from router.service.arrivals import Delivery, TakenIn, source_of
+from router.service.enclosed import keep_enclosed
 from router.service.ports import Conflict, StoreUnavailable
 from router.service.records import MediaRow, RawDelivery
 from router.service.replay import HIDDEN, reread, take_again
 from router.service.unit import Unit
 from router.web.deps import DEPS, Deps
-from router.web.enclosed import keep_enclosed
 from router.web.errors import Denied
 
 log = structlog.get_logger()

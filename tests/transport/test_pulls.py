@@ -22,8 +22,9 @@ from router.channel.contract import (
     Received,
     Reply,
     Token,
+    enclosed,
 )
-from router.domain.content import Text
+from router.domain.content import Media, MediaKind, Text
 from router.domain.identity import Claim, ClaimKind
 from router.domain.ids import AccountName, ContactId
 from router.service.arrivals import Delivery, TakenIn, source_of
@@ -142,6 +143,42 @@ async def test_a_bell_that_rings_while_a_page_is_fetched_is_answered_too(
         slow.go.set()
     assert await heard_of(rig) == ["一", "二"]
     assert await rig.store.read(ringing) == ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel(Mailbox):
+    """A mailbox whose page is a picture."""
+
+    def read_pull(self, bell: Bell, reply: Reply) -> Pulled | Outcome:
+        file = enclosed(reply.body, "a.png")
+        said = Received(
+            external_id="id-1",
+            sender="o-lin",
+            at=NOW,
+            content=Media(kind=MediaKind.IMAGE, ref=file.ref, name="a.png"),
+        )
+        return Pulled(events=(said,), cursor="1", more=False, files=(file,))
+
+
+async def test_a_file_that_came_with_a_page_is_kept_with_it(rig: Rig, platform: Platform) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + b"sofa"
+
+    async def gives(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=picture)
+
+    platform.will("/pull", gives)
+    await happen(rig, BELL)
+    await puller(rig, replace(rig.accounts[SHOP], adapter=Parcel(platform.url))).work()
+
+    def shown(unit: Any) -> Media:
+        known = unit.contacts.known(SHOP, "o-lin")
+        (said,) = unit.conversations.timeline([known.contact])
+        kept: Media = said.content
+        return kept
+
+    media = await rig.store.read(shown)
+    assert (media.mime, media.size) == ("image/png", len(picture))
+    assert (rig.settings.media / media.stored).read_bytes() == picture
 
 
 async def test_a_page_that_comes_twice_is_history_once(rig: Rig, platform: Platform) -> None:

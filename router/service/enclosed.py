@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from router.channel.contract import Enclosed
 from router.domain.ids import AccountName, MediaId
 from router.service.media import REFUSED, STORED, sniff, stored_at
 from router.service.records import MediaRow
-from router.web.deps import MOST_MEDIA
+
+#: Bytes of the largest file that is kept.
+MOST_MEDIA: Final = 20 * 1024 * 1024
 
 
 async def keep_enclosed(
