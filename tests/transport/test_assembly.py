@@ -1,10 +1,14 @@
 """The whole room at work: what a commit sets going, without anybody asking for it."""
 
 import asyncio
+from typing import Any
 
+from router.channel.accounts import open_account
 from router.channel.contract import HttpCall, Push, Received, Reply
+from router.channel.registry import channels
 from router.domain.content import Media, MediaKind
-from router.domain.ids import AccountName
+from router.domain.ids import AccountName, QueueName
+from router.service.accept import Intake
 from router.service.arrivals import Delivery, source_of
 from router.service.intake import take_in
 from router.settings.load import load
@@ -87,3 +91,44 @@ async def test_a_push_before_there_are_sockets_comes_too_early_and_then_arrives(
 
     late.port = port
     assert (await late(SHOP, frame)).body == b"shop-wechat visitor-1"
+
+
+async def test_each_account_is_heard_over_the_connection_that_it_asks_for(rig: Rig) -> None:
+    known = channels()
+    given: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("taobao", {"app_key": "1", "app_secret": "s", "socket": True}),
+        ("pinduoduo", {"client_id": "1", "client_secret": "s", "socket": True}),
+        ("dingtalk", {"app_key": "1", "app_secret": "s", "stream": True}),
+        ("inapp", {"tenant": "shop", "broker_url": "mqtt://127.0.0.1:1"}),
+    )
+    asking = [(channel, f"{channel}-on", settings) for channel, settings in given]
+    silent = [
+        (channel, f"{channel}-off", {**settings, name: False})
+        for channel, settings in given
+        for name in ("socket", "stream")
+        if name in settings
+    ]
+    accounts = {
+        AccountName(name): open_account(
+            known[channel],
+            name=AccountName(name),
+            queue=QueueName("general"),
+            settings=settings,
+            path_secret="0123456789abcdef",
+        )
+        for channel, name, settings in (*asking, *silent)
+    }
+    async with open_transport(
+        store=rig.store,
+        accounts=accounts,
+        clock=rig.clock,
+        ids=rig.ids,
+        name="daemon-1",
+        settings=rig.settings,
+        policy=POLICY,
+        intake=Intake(rig.store, POLICY),
+    ) as room:
+        kinds = {name: type(each).__name__ for name, each in room.streams.items()}
+        lines = set(room.lines)
+    assert kinds == {"taobao-on": "Socket", "pinduoduo-on": "Socket", "dingtalk-on": "Stream"}
+    assert lines == {"inapp-on"}
