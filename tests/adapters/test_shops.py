@@ -85,7 +85,7 @@ def test_the_address_of_pinduoduos_socket_holds_client_time_and_signature() -> N
     ).hexdigest()
     assert (client, milliseconds) == (made["client_id"], made["ms"])
     assert base64.b64decode(unquote(sign)).decode() == digest
-    assert json.loads(adapter.heartbeat(MOMENT)) == {
+    assert json.loads(adapter.heartbeat("", MOMENT)) == {
         "commandType": "HeartBeat",
         "time": int(NOW.timestamp() * 1000),
     }
