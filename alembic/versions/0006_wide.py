@@ -1,4 +1,4 @@
-"""Indexes that keep a full house fast: what stands in a state, and what of a person is unread."""
+"""Indexes that keep a full house fast: what stands in a state, what is unread, who is sent next."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the indexes; no row changes."""
+    op.create_index("ix_outbox_line", "outbox", ["state", "id"])
     op.create_index(
         "ix_conversations_state",
         "conversations",
@@ -31,3 +32,4 @@ def downgrade() -> None:
     """Take them away again."""
     op.drop_index("ix_interactions_unread_of", "interactions")
     op.drop_index("ix_conversations_state", "conversations")
+    op.drop_index("ix_outbox_line", "outbox")

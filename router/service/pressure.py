@@ -3,12 +3,13 @@
 import asyncio
 from collections import deque
 
-#: So many deliveries within so many seconds are a burst.
+#: So many deliveries within so many seconds are a burst; so are so many that waited for one commit.
 _MANY = 100
+_TOGETHER = 12
 _WITHIN_S = 0.5
 #: In a burst a loop rests so many times as long as it has worked, and at most so many seconds.
-_SHARE = 4.0
-_LONGEST_S = 0.4
+_SHARE = 8.0
+_LONGEST_S = 0.5
 
 
 class Pressure:
@@ -17,19 +18,23 @@ class Pressure:
     def __init__(self) -> None:
         self._came: deque[tuple[float, int]] = deque()
         self._count = 0
+        self._crowded_until = 0.0
 
     def came(self, count: int) -> None:
         """Note that so many deliveries are taken in now."""
         now = asyncio.get_running_loop().time()
         self._came.append((now, count))
         self._count += count
+        if count >= _TOGETHER:
+            self._crowded_until = now + _WITHIN_S
         self._forget(now)
 
     @property
     def high(self) -> bool:
         """Return whether there is a burst now."""
-        self._forget(asyncio.get_running_loop().time())
-        return self._count >= _MANY
+        now = asyncio.get_running_loop().time()
+        self._forget(now)
+        return self._count >= _MANY or now < self._crowded_until
 
     def _forget(self, now: float) -> None:
         while self._came and self._came[0][0] < now - _WITHIN_S:

@@ -59,8 +59,10 @@ _PROMOTIONS = (
 _DUE = (
     sa.select(outbox)
     .where(
+        # An expression, so that the line is walked by id until there are enough, and not all
+        # that is due sorted first.
+        sa.func.coalesce(outbox.c.next_at, outbox.c.next_at) <= sa.bindparam("now"),
         _is_head,
-        outbox.c.next_at <= sa.bindparam("now"),
         sa.or_(
             sa.bindparam("of_account", type_=outbox.c.account.type).is_(None),
             outbox.c.account == sa.bindparam("of_account", type_=outbox.c.account.type),
@@ -98,7 +100,7 @@ _ABANDONED = (
     .where(outbox.c.state == _SENDING, outbox.c.claimed_until <= sa.bindparam("now"))
     .order_by(outbox.c.id)
 )
-_NEXT_DUE = sa.select(sa.func.min(outbox.c.next_at)).where(_is_head)
+_NEXT_DUE = sa.select(outbox.c.next_at).where(_is_head).order_by(outbox.c.next_at).limit(1)
 _DUE_BY_ACCOUNT = (
     sa.select(outbox.c.account, sa.func.min(outbox.c.next_at).label("next_at"))
     .where(outbox.c.account.in_(sa.bindparam("accounts", expanding=True)), _is_head)
@@ -205,7 +207,7 @@ class SqlOutbox(SqlWindows):
 
     def next_due(self) -> datetime | None:
         """Return when the next row that nothing stands in the way of is due."""
-        due: datetime | None = self._connection.execute(_NEXT_DUE).scalar_one()
+        due: datetime | None = self._connection.execute(_NEXT_DUE).scalar_one_or_none()
         return due
 
     def due(self, accounts: Collection[AccountName]) -> Mapping[AccountName, datetime]:

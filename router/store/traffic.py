@@ -55,6 +55,7 @@ outbox = sa.Table(
     moment_or_never("settled_at"),
     sa.Index(None, "interaction_id"),
     sa.Index(None, "state", "next_at"),
+    sa.Index("ix_outbox_line", "state", "id"),
     sa.Index("ix_outbox_recipient", "account", "recipient", "state", "id"),
 )
 

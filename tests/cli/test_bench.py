@@ -57,3 +57,21 @@ def test_route_decides_each_event_and_says_how_long_it_took() -> None:
         assert 0 < report[name]["median_ms"] <= report[name]["p99_ms"]
     assert report["agent_has_room"]["offers"] > 0
     assert report["somebody_comes"]["offers"] > 20
+
+
+def test_offer_sees_every_customer_on_a_screen() -> None:
+    report = bench("offer", "--agents", "2", "--rate", "5", "--seconds", "1")
+    assert report["offered"] == report["messages"] == 5
+    assert report["webhook_to_offer"]["p50_ms"] > 0
+
+
+def test_fanout_tells_every_page_of_every_round() -> None:
+    report = bench("fanout", "--pages", "5", "--rounds", "2")
+    assert report["daemon"]["told_a_second"] > 0
+    assert report["bare"]["told_a_second"] > 0
+
+
+def test_timeline_asks_the_store_and_the_bare_driver_for_the_same_page() -> None:
+    report = bench("timeline", "--interactions", "6000", "--interactions", "12000")
+    assert {"at_6000", "at_12000", "ratios"} <= report.keys()
+    assert report["ratios"]["store_to_bare"] > 0

@@ -2,9 +2,12 @@
 
 import click
 
+from router.cli.bench.fanout import fanout
 from router.cli.bench.ingest import ingest
+from router.cli.bench.offer import offer
 from router.cli.bench.reading import reading
 from router.cli.bench.route import route
+from router.cli.bench.timeline import timeline
 
 
 @click.group()
@@ -15,3 +18,6 @@ def bench() -> None:
 bench.add_command(ingest)
 bench.add_command(reading)
 bench.add_command(route)
+bench.add_command(offer)
+bench.add_command(timeline)
+bench.add_command(fanout)

@@ -73,7 +73,7 @@ def daemon(
     """
     with (
         tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name,
-        _database(database_url, Path(name)) as database,
+        database(database_url, Path(name)) as held,
     ):
         folder, port = Path(name), _free_port()
         config = folder / "config"
@@ -87,16 +87,16 @@ def daemon(
             "MAINSTEM_CONFIG": str(config),
             "MAINSTEM_DATA": str(folder / "data"),
             "MAINSTEM_LISTEN": f"{LOOPBACK}:{port}",
-            "MAINSTEM_DATABASE_URL": database,
+            "MAINSTEM_DATABASE_URL": held,
         }
         command = [sys.executable, "-m", "router", "run"]
         with _process(command, env, folder / "daemon.log", f"{_at(port)}/readyz") as process:
-            yield Ground(port=port, folder=folder, database_url=database, env=env, process=process)
+            yield Ground(port=port, folder=folder, database_url=held, env=env, process=process)
 
 
 @contextmanager
-def echo() -> Iterator[int]:
-    """Run bare aiohttp until the block ends; gives its port."""
+def echo() -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """Run bare aiohttp until the block ends; gives its port and process."""
     with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name:
         port = _free_port()
         command = [
@@ -105,8 +105,18 @@ def echo() -> Iterator[int]:
             "from router.cli.bench.echo import main; main()",
             str(port),
         ]
-        with _process(command, os.environ, Path(name) / "echo.log", f"{_at(port)}/healthz"):
-            yield port
+        log = Path(name) / "echo.log"
+        with _process(command, os.environ, log, f"{_at(port)}/healthz") as process:
+            yield port, process
+
+
+def cpu_seconds(process: "subprocess.Popen[bytes]") -> float:
+    """Return the CPU time that a process has taken, by the kernel's count; 0 where it has none."""
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def write(job: Job) -> Done:
@@ -178,7 +188,8 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def _database(server: str, folder: Path) -> Iterator[str]:
+def database(server: str, folder: Path) -> Iterator[str]:
+    """Give the address of a database for one benchmark: a file, or a new one on a server."""
     if not server:
         yield f"sqlite:///{folder / 'data' / 'mainstem.db'}"
         return

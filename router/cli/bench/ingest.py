@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from router.cli.bench.client import Done, Job
-from router.cli.bench.ground import LOOPBACK, Ground, daemon, echo, write
+from router.cli.bench.figures import spread, told
+from router.cli.bench.ground import LOOPBACK, Ground, cpu_seconds, daemon, echo, write
 from router.cli.bench.ledger import Kept, kept, unread
 from router.cli.bench.limits import fdatasync
 from router.cli.bench.wechat import ACCOUNT, messages
@@ -100,12 +101,10 @@ def ingest(
         "load": os.getloadavg()[0],
     }
     disk = fdatasync()
-    found["fdatasync"] = {"a_second": round(disk.rate), "median_ms": _ms(disk.median_s)}
-    limit = _bare(plan)
-    found["bare"] = _figures(limit)
+    found["fdatasync"] = {"a_second": round(disk.rate), "median_ms": round(disk.median_s * 1000, 3)}
+    found["bare"] = _bare(plan)
     with _standing(plan) as ground:
-        burst = _burst(ground, plan)
-        found["durable"] = _figures(burst)
+        found["durable"] = _burst(ground, plan)
         began = time.monotonic()
         if not no_catch_up:
             found["caught_up_s"] = _caught_up(ground, began)
@@ -120,9 +119,9 @@ def ingest(
     if one_by_one:
         with _standing(plan, batch=1) as ground:
             alone = _burst(ground, replace(plan, count=max(1, count // _FEWER)))
-            found["one_by_one"] = _figures(alone)
+            found["one_by_one"] = alone
     found["ratios"] = _ratios(found)
-    click.echo(json.dumps(found) if as_json else _told(found))
+    click.echo(json.dumps(found) if as_json else told(found))
 
 
 @contextmanager
@@ -138,14 +137,18 @@ def _standing(plan: _Plan, *, batch: int | None = None) -> Iterator[Ground]:
         yield ground
 
 
-def _burst(ground: Ground, plan: _Plan) -> Done:
-    return _must_be_taken(write(plan.job(ground.port, first=_WARM + 1)))
+def _burst(ground: Ground, plan: _Plan) -> dict[str, Any]:
+    before = cpu_seconds(ground.process)
+    done = _must_be_taken(write(plan.job(ground.port, first=_WARM + 1)))
+    return _figures(done, cpu_seconds(ground.process) - before)
 
 
-def _bare(plan: _Plan) -> Done:
-    with echo() as port:
+def _bare(plan: _Plan) -> dict[str, Any]:
+    with echo() as (port, process):
         write(replace(plan, count=_WARM).job(port))
-        return _must_be_taken(write(plan.job(port, first=_WARM + 1)))
+        before = cpu_seconds(process)
+        done = _must_be_taken(write(plan.job(port, first=_WARM + 1)))
+        return _figures(done, cpu_seconds(process) - before)
 
 
 def _open_loop(ground: Ground, plan: _Plan, rate: float, *, first: int) -> Done:
@@ -173,22 +176,11 @@ def _caught_up(ground: Ground, began: float) -> float:
     return round(time.monotonic() - began, 1)
 
 
-def _figures(done: Done) -> dict[str, Any]:
-    spent = sorted(done.latencies)
-
-    def at(share: float) -> float:
-        return _ms(spent[min(len(spent) - 1, int(len(spent) * share))])
-
-    return {
-        "a_second": round(len(spent) / done.took),
-        "p50_ms": at(0.5),
-        "p99_ms": at(0.99),
-        "most_ms": at(1.0),
-    }
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+def _figures(done: Done, cpu_s: float = 0.0) -> dict[str, Any]:
+    """Return the rate, the spread, and the CPU of the answering process for each message."""
+    count = len(done.latencies)
+    cpu = {"cpu_ms_each": round(cpu_s * 1000 / count, 3)} if cpu_s else {}
+    return {"a_second": round(count / done.took), **spread(done.latencies), **cpu}
 
 
 def _ratios(found: Mapping[str, Any]) -> dict[str, float]:
@@ -197,19 +189,9 @@ def _ratios(found: Mapping[str, Any]) -> dict[str, float]:
         "durable_to_bare": rate / found["bare"]["a_second"],
         "durable_to_fdatasync": rate / found["fdatasync"]["a_second"],
     }
+    if "cpu_ms_each" in found["durable"]:
+        own = found["durable"]["cpu_ms_each"]
+        ratios["bare_cpu_to_durable_cpu"] = found["bare"].get("cpu_ms_each", 0.0) / own
     if "one_by_one" in found:
         ratios["batched_to_one_by_one"] = rate / found["one_by_one"]["a_second"]
     return {name: round(each, 3) for name, each in ratios.items()}
-
-
-def _told(found: Mapping[str, Any]) -> str:
-    """Return the report for a person: one line a figure."""
-    lines = []
-    for name, each in found.items():
-        said = (
-            ", ".join(f"{key} {value}" for key, value in each.items())
-            if isinstance(each, dict)
-            else each
-        )
-        lines.append(f"{name:<20} {said}")
-    return "\n".join(lines)

@@ -33,11 +33,13 @@ COMPLAINT = "我要投诉！东西用了一次就坏了，客服一直不理人�
 _EVERY = 40
 
 
-def messages(count: int, *, customers: int, host: str, first: int = 1) -> Iterator[bytes]:
+def messages(
+    count: int, *, customers: int, host: str, first: int = 1, sender: str = "openid"
+) -> Iterator[bytes]:
     """Yield ``count`` signed requests; customers take turns, so that each one's stay in order."""
     for number in range(first, first + count):
         words = COMPLAINT if number % _EVERY == 0 else _WORDS[number % len(_WORDS)]
-        yield message(f"openid-{number % customers}", words, number=number, host=host)
+        yield message(f"{sender}-{number % customers}", words, number=number, host=host)
 
 
 def message(sender: str, words: str, *, number: int, host: str) -> bytes:
@@ -57,3 +59,9 @@ def message(sender: str, words: str, *, number: int, host: str) -> bytes:
         f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/xml\r\n"
         f"User-Agent: Mozilla/4.0\r\nAccept: */*\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
+
+
+def address(request: bytes) -> tuple[str, bytes]:
+    """Return the path and the body of a request, for a client that makes its own headers."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    return head.split(b" ", 2)[1].decode(), body

@@ -1,0 +1,43 @@
+"""What can wait gives way while deliveries come fast, and only then."""
+
+import asyncio
+
+from router.service.pressure import Pressure
+
+
+async def rested(pressure: Pressure, worked_s: float) -> float:
+    """Return how long a loop that worked so long is made to rest, in seconds."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await pressure.give_way(worked_s)
+    return loop.time() - began
+
+
+async def test_on_an_ordinary_day_nobody_rests() -> None:
+    pressure = Pressure()
+    for _ in range(20):
+        pressure.came(1)
+    assert not pressure.high
+    assert await rested(pressure, 10.0) < 0.05
+
+
+async def test_many_deliveries_in_a_moment_are_a_burst() -> None:
+    pressure = Pressure()
+    for _ in range(100):
+        pressure.came(1)
+    assert pressure.high
+    assert await rested(pressure, 0.02) >= 0.07
+
+
+async def test_many_that_waited_for_one_commit_are_a_burst_and_the_rest_is_bounded() -> None:
+    pressure = Pressure()
+    pressure.came(12)
+    assert pressure.high
+    assert 0.3 <= await rested(pressure, 60.0) < 5.0
+
+
+async def test_a_burst_is_over_soon_after_its_last_delivery() -> None:
+    pressure = Pressure()
+    pressure.came(200)
+    await asyncio.sleep(0.6)
+    assert not pressure.high
