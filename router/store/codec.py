@@ -103,6 +103,8 @@ def _loader(kind: Any) -> Loader:  # noqa: PLR0911  one case for each kind of ty
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any:
         return _as_it_is
+    if kind is str:
+        return _text
     if origin in (Union, types.UnionType):
         return _union(kind, inner)
     if _is_value(kind):
@@ -122,6 +124,10 @@ def _is_value(kind: Any) -> bool:
 
 def _as_it_is(plain: Any) -> Any:
     return plain
+
+
+def _text(plain: Any) -> Any:
+    return _expect(plain, str, str)
 
 
 def _named(kind: Any) -> str:
@@ -164,17 +170,18 @@ def _dataclass(kind: Any) -> Loader:
     fields = dataclasses.fields(kind)
     loaders = {each.name: _loader(hints[each.name]) for each in fields}
     needed = {each.name for each in fields if _is_needed(each)}
+    known = {TAG, *loaders}
 
     def read(plain: Any) -> Any:
-        given = dict(_expect(plain, dict, kind))
-        tag = given.pop(TAG, None)
+        given = _expect(plain, dict, kind)
+        tag = given.get(TAG)
         if tag != kind.__name__:
             raise Unreadable(f"expected a {kind.__name__}, got {tag!r}")
-        if unknown := given.keys() - loaders.keys():
+        if unknown := given.keys() - known:
             raise Unreadable(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
         if missing := needed - given.keys():
             raise Unreadable(f"{kind.__name__} lacks {', '.join(sorted(missing))}")
-        return kind(**{name: loaders[name](each) for name, each in given.items()})
+        return kind(**{name: loaders[name](given[name]) for name in given if name != TAG})
 
     return read
 

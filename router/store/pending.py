@@ -86,6 +86,16 @@ class Memory:
             each.clear()
 
 
+#: The tables whose rows may be pending.
+_PENDING = frozenset(
+    each.name
+    for each in (
+        *(contacts, identities, conversations, interactions),
+        *(windows, media, deliveries, counts),
+    )
+)
+
+
 @dataclass(slots=True)
 class Pending:
     """Rows that are yet to be written, and where."""
@@ -166,11 +176,23 @@ class Watched:
         self.dialect = pending.connection.dialect
 
     def execute(self, statement: Any, given: Any = None) -> Any:
-        """Run a statement on the tables as they are, with everything written."""
-        self._pending.flush()
+        """Run a statement on the tables as they are, with everything written.
+
+        A row for another table asks nothing of what is pending, and does not make it written.
+        """
+        if not _is_row_for_another_table(statement):
+            self._pending.flush()
         if getattr(statement, "is_dml", False):
             self._memory.forget(statement.table.name)
         return self._pending.connection.execute(statement, given)
+
+
+def _is_row_for_another_table(statement: Any) -> bool:
+    return (
+        isinstance(statement, sa.Insert)
+        and statement.select is None
+        and statement.table.name not in _PENDING
+    )
 
 
 def _standing(conversation: Conversation) -> dict[str, Any]:
