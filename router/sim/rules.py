@@ -67,6 +67,7 @@ class RuleRouter:
         self._idle_since = np.zeros(count)
         self._turn = -1
         self._line: list[tuple[int, float, int, Leg]] = []
+        self._standing: set[Leg] = set()  # who is in the line
         self._fresh: list[Leg] = []
         self._freed: set[int] = set()
         self._steps: list[tuple[float, int, Leg]] = []
@@ -82,6 +83,7 @@ class RuleRouter:
     def waits(self, leg: Leg, now: float) -> None:
         """Somebody stands in line."""
         insort(self._line, self._entry(leg))
+        self._standing.add(leg)
         self._fresh.append(leg)
         moments = {after for after, _level in self._rules.steps}
         if leg.previous >= 0:
@@ -93,10 +95,12 @@ class RuleRouter:
     def leaves(self, leg: Leg, now: float) -> None:
         """Somebody who waited has given up."""
         self._line.remove(self._entry(leg))
+        self._standing.discard(leg)
 
     def starts(self, leg: Leg, agent: int, now: float) -> None:
         """An agent takes a leg."""
         self._line.remove(self._entry(leg))
+        self._standing.discard(leg)
         self._load[agent] += self._weights[leg.channel]
         self._turn = agent
         self._idle_since[agent] = now
@@ -136,10 +140,10 @@ class RuleRouter:
         return self._work[leg.channel] * max(0.6, 1 - 0.06 * (topic - 3)) * (1 + 0.15 * missing)
 
     def _for_somebody(self, now: float) -> Sequence[tuple[Leg, int]]:
-        asking = [leg for leg in self._fresh if leg.answered is None]
+        asking = [leg for leg in self._fresh if leg in self._standing]
         while self._steps and self._steps[0][0] <= now + EPSILON:
             leg = heappop(self._steps)[-1]
-            if leg.answered is None and leg.left is None:
+            if leg in self._standing:
                 asking.append(leg)
         self._fresh = []
         for place, leg in enumerate(asking):

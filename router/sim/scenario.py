@@ -66,6 +66,24 @@ class BotOutage(_Part, frozen=True, kw_only=True):
     deflection_x: Share
 
 
+class Habits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What agents do beside their work; off by default, as in the reference figures.
+
+    Every ``break_every_h`` hours of a shift an agent is away for ``break_lasts``. After each
+    conversation its place stays taken for ``wrap_up``. Of all offers the share ``declines`` comes
+    back after ``decline_takes``, the share ``lapses`` after ``lapse_takes``; then somebody else is
+    asked. Seconds.
+    """
+
+    break_every_h: Least = 0.0
+    break_lasts: Least = 900.0
+    wrap_up: Least = 0.0
+    declines: Share = 0.0
+    decline_takes: Least = 5.0
+    lapses: Share = 0.0
+    lapse_takes: Least = 30.0
+
+
 class Seeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seeds to tune constants on, and other seeds to quote results on."""
 
@@ -121,6 +139,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     forecast_noise: Least
     forecast_sees_surges: bool
     seeds: Seeds
+    habits: Habits = Habits()
 
 
 def read_scenario(path: Path) -> Scenario:

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from router.sim.day import COMPLAINS, Day
+from router.sim.habits import Luck
 from router.sim.legs import Leg, first_leg
 from router.sim.tables import NEVER
 
@@ -28,7 +29,7 @@ _ESCALATED_TARGET = {1: 60.0, 2: 120.0}
 #: Rounding that sums of capacity shares are allowed.
 EPSILON = 1e-9
 
-_SHIFT, _DONE, _ARRIVAL, _LEAVES = range(4)
+_SHIFT, _DONE, _ARRIVAL, _LEAVES, _FREED, _RETURNS = range(6)
 
 
 class Router(Protocol):
@@ -67,6 +68,9 @@ class World:
         self._events: list[tuple[float, int, int, int]] = []
         self._legs: list[Leg] = []
         self._waiting = 0
+        self._luck = Luck(day)
+        self._breaks = self._luck.breaks()
+        self._offered: dict[Leg, int] = {}  # offers that will come back unanswered, and from whom
         self.busy = np.zeros(agents)  # seconds with something in hand
         self.effort = np.zeros(agents)  # seconds weighted by the part of capacity in use
         self._pace = [1 / (1 + scenario.gamma * max(0, n - 1)) for n in range(64)]
@@ -98,6 +102,7 @@ class World:
         staff = self._day.staff
         for agent in range(self._day.scenario.agents):
             moments = {staff.on[agent], staff.off[agent], staff.away[agent], staff.back[agent]}
+            moments.update(moment for span in self._breaks[agent] for moment in span)
             for moment in moments:
                 if moment < self._day.horizon + AFTER:
                     heappush(self._events, (float(moment), _SHIFT, agent, 0))
@@ -108,6 +113,7 @@ class World:
             staff = self._day.staff
             on = bool(staff.on[number] <= now < staff.off[number])
             away = bool(staff.away[number] <= now < staff.back[number])
+            away = away or any(begins <= now < ends for begins, ends in self._breaks[number])
             self._router.shift(number, on=on and not away, now=now)
         elif kind == _ARRIVAL:
             self._queue(first_leg(self._day, number, id_=len(self._legs)), now)
@@ -115,8 +121,15 @@ class World:
             leg = self._legs[number]
             if leg.answered is None:
                 leg.left = now
-                self._waiting -= 1
-                self._router.leaves(leg, now)
+                if leg in self._offered:
+                    self._free(leg, self._offered.pop(leg), now)
+                else:
+                    self._waiting -= 1
+                    self._router.leaves(leg, now)
+        elif kind == _FREED:
+            self._free(self._legs[number], self._legs[number].agent, now)
+        elif kind == _RETURNS:
+            self._comes_back(self._legs[number], now)
         elif version == self._version[number]:
             self._finish(number, now)
 
@@ -140,8 +153,15 @@ class World:
             raise RuntimeError(f"agent {agent} cannot take leg {leg.id}")
         if not day.staff.serves[agent, leg.channel] or day.fit.level[leg.wanted, agent] == NEVER:
             raise RuntimeError(f"agent {agent} is not qualified for leg {leg.id}")
-        leg.answered, leg.agent = now, agent
         self._waiting -= 1
+        back_after = self._luck.unanswered()
+        if back_after is not None:
+            self._offered[leg] = agent
+            self._load[agent] += weight
+            self._router.starts(leg, agent, now)
+            heappush(self._events, (now + back_after, _RETURNS, leg.id, 0))
+            return
+        leg.answered, leg.agent = now, agent
         missing = int(day.fit.missing[leg.wanted, agent])
         topic = int(day.fit.topic[leg.wanted, agent])
         sticky = agent == leg.previous
@@ -161,6 +181,23 @@ class World:
         self._load[agent] += weight
         self._router.starts(leg, agent, now)
         self._expect(agent, now)
+
+    def _free(self, leg: Leg, agent: int, now: float) -> None:
+        """The place that a leg took is free again."""
+        self._work_on(agent, now)
+        left = self._load[agent] - self._weights[leg.channel]
+        self._load[agent] = left if left > EPSILON else 0.0
+        self._router.ends(leg, agent, now)
+
+    def _comes_back(self, leg: Leg, now: float) -> None:
+        """Nobody answered the offer: the leg keeps its place in line, for somebody else."""
+        agent = self._offered.pop(leg, None)
+        if agent is None:
+            return
+        self._free(leg, agent, now)
+        leg.excluded = agent
+        self._waiting += 1
+        self._router.waits(leg, now)
 
     def _work_on(self, agent: int, now: float) -> None:
         """Let the agent's open conversations advance to ``now``."""
@@ -186,11 +223,12 @@ class World:
         held = self._open[agent]
         leg = min(held, key=lambda each: (held[each], each.id))
         del held[leg]
-        self._load[agent] -= self._weights[leg.channel]
-        if not held:
-            self._load[agent] = 0.0
         leg.ended = now
-        self._router.ends(leg, agent, now)
+        wrap_up = self._day.scenario.habits.wrap_up
+        if wrap_up > 0:
+            heappush(self._events, (now + wrap_up, _FREED, leg.id, 0))
+        else:
+            self._free(leg, agent, now)
         self._expect(agent, now)
         follow = self._handed_on(leg, now) if leg.transferred else self._escalated(leg, now)
         if follow is not None:
