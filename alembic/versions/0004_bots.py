@@ -30,7 +30,7 @@ def _index(table: str, column: str) -> None:
 
 
 def upgrade() -> None:
-    """Add the turns of bots outside, the coach's count, notes on persons, and digests."""
+    """Add the turns of bots outside, the coach's count, and notes on persons."""
     _table(
         "bot_turns",
         *(_text("conversation_id"), _text("bot"), _text("state"), _text("why", empty=True)),
@@ -49,11 +49,6 @@ def upgrade() -> None:
     )
     _index("remembered", "contact_id")
     _table(
-        "digests",
-        *(_number("seq"), _text("lines"), _text("bot"), _time("made_at")),
-        key="conversation_id",
-    )
-    _table(
         "coached",
         *(_time("at"), _text("conversation_id"), _text("author"), _text("rule"), _text("outcome")),
     )
@@ -62,5 +57,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it away, with all that was written there."""
-    for name in ("coached", "digests", "remembered", "bot_turns"):
+    for name in ("coached", "remembered", "bot_turns"):
         op.drop_table(name)

@@ -13,6 +13,7 @@ from router.domain.timeline import Interaction
 from router.domain.workforce import Agent
 from router.service.cards import Card, CaseCard, agent_names, cards_of, case_cards, urgency
 from router.service.contacts import Person, person
+from router.service.handover import Handover, handover
 from router.service.records import Alert, DecisionRecord, Reservation
 from router.service.room import ReplyRoom, ReplyWay, ways
 from router.service.stories import CaseStory, stories
@@ -27,6 +28,7 @@ class OfferCard:
     card: Card
     stories: tuple[CaseStory, ...]
     last: tuple[Interaction, ...]
+    handover: Handover
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class OpenConversation:
     ways: tuple[ReplyWay, ...]  # the usual first; none if it cannot be answered
     decisions: tuple[DecisionRecord, ...]
     agent_names: Mapping[AgentId, str]
+    handover: Handover
 
     @property
     def room(self) -> ReplyRoom:
@@ -84,6 +87,7 @@ def _offer(unit: Unit, card: Card, at: datetime) -> OfferCard:
         card=card,
         stories=stories(unit, card.conversation.contact, at=at),
         last=unit.conversations.said_in(card.conversation.id, limit=5),
+        handover=handover(unit, card.conversation.id),
     )
 
 
@@ -109,4 +113,5 @@ def open_conversation(
         ways=ways(unit, held, capabilities=able, at=at),
         decisions=unit.journal.decisions(conversation),
         agent_names=agent_names(unit),
+        handover=handover(unit, conversation),
     )

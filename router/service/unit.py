@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from router.domain.events import Happened
 from router.service.repository.complaints import Cases, Crises, FollowUps
-from router.service.repository.help import BotTurns, Coached
+from router.service.repository.help import BotTurns, Coached, Memory
 from router.service.repository.journal import Journal
 from router.service.repository.knowledge import Knowledge
 from router.service.repository.mentioned import Mentioned
@@ -40,6 +40,8 @@ class Unit(Protocol):
     def bot_turns(self) -> BotTurns: ...
     @property
     def coached(self) -> Coached: ...
+    @property
+    def memory(self) -> Memory: ...
     @property
     def workforce(self) -> Workforce: ...
     @property

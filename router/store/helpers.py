@@ -46,16 +46,6 @@ remembered = sa.Table(
     sa.Index(None, "contact_id"),
 )
 
-digests = sa.Table(
-    "digests",
-    metadata,
-    key("conversation_id"),
-    number("seq"),
-    word("lines"),
-    word("bot"),
-    moment("made_at"),
-)
-
 coached = sa.Table(
     "coached",
     metadata,

@@ -39,6 +39,7 @@ from router.store.outbox import SqlOutbox
 from router.store.pending import Watched
 from router.store.proposals import SqlProposals
 from router.store.scripts import SqlScripts
+from router.store.remembered import SqlRemembered
 from router.store.workforce import SqlWorkforce
 
 P = ParamSpec("P")
@@ -63,6 +64,7 @@ class SqlUnit:
         self.crises = SqlCrises(connection)
         self.bot_turns = SqlBotTurns(connection)
         self.coached = SqlCoached(connection, ids)
+        self.memory = SqlRemembered(connection)
         self.workforce = SqlWorkforce(connection)
         self.demands = SqlDemands(connection)
         self.outbox = SqlOutbox(connection)

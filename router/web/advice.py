@@ -1,6 +1,5 @@
 """The reply coach for pages and API alike: what it says of a draft, and what a search finds."""
 
-import asyncio
 from collections.abc import Iterable
 
 from router.domain.article import Publication
@@ -10,15 +9,12 @@ from router.service.coaching import articles_for, draft_of, question_in
 from router.service.unit import Unit
 from router.web.deps import Deps
 
-
 async def sure_articles(deps: Deps, conversation: ConversationId) -> tuple[Publication, ...]:
     """Return the articles that surely answer what was asked last; raises NotFound."""
     words, language, channel = await deps.store.read(question_in, conversation)
     if not words:
         return ()
-    found = await asyncio.to_thread(
-        deps.knows.best, words, language=language, limit=3, channel=channel
-    )
+    found = await deps.knows.find(words, language=language, limit=3, channel=channel)
     return articles_for(found, deps.knows.published(), sure=deps.policy.bot.answer_at)
 
 

@@ -99,6 +99,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "presence_changed": ("queues", "desk", "people"),
     "agent_changed": ("queues", "people"),
     "alert_raised": ("queues", "desk", "alerts"),
+    "remembered_changed": ("desk", "conversation", "contact"),
     "article_changed": ("knowledge",),
     "product_changed": ("knowledge",),
     "script_changed": ("knowledge",),

@@ -1,11 +1,14 @@
-"""What is asked of the repositories of who helps to answer: bots outside, and the coach."""
+"""What is asked of the repositories of who helps to answer: bots outside, the coach,
+and what colleagues remember of a person.
+"""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from router.domain.coach import Rule
-from router.domain.ids import ConversationId, InteractionId
+from router.domain.ids import ContactId, ConversationId, InteractionId
+from router.domain.remembered import Remembered
 from router.service.botport import BotTurn
 
 
@@ -47,3 +50,17 @@ class Coached(Protocol):
 
     def counts(self, since: datetime, until: datetime) -> Mapping[tuple[str, str], int]:
         """Return how many hints there were in that time, by (rule, outcome)."""
+
+
+class Memory(Protocol):
+    """What colleagues remember of a person."""
+
+    def add(self, noted: Remembered) -> None: ...
+    def get(self, noted: str) -> Remembered:
+        """Return it, taken away or not; raises NotFound."""
+
+    def save(self, noted: Remembered) -> Remembered:
+        """Write if the version is the stored one, else raise Conflict; return it as it is now."""
+
+    def of(self, members: Collection[ContactId]) -> tuple[Remembered, ...]:
+        """Return what is remembered of a person and was not taken away, oldest first."""
