@@ -17,7 +17,8 @@ _MOST_COMPLAINTS: Final = 2
 _LONGEST: Final = 120
 _SENTENCES: Final = re.compile(r"(?<=[。！？!?；;\n])|(?<=\.)\s")
 _GREETING: Final = re.compile(
-    r"^(?:您好|你好|在吗|在么|有人吗|亲|hello|hi|hey|谢谢|thanks|thank you|ok|好的?|嗯+)[\s,，。.!！?？~～]*",
+    r"^(?:您好|你好|在吗|在么|有人吗|亲|hello|hi|hey|谢谢|thanks|thank you|ok|好的?|嗯+)"
+    r"[\s,，。.!！?？~～]+|^(?:您好|你好|在吗|谢谢|好的?|嗯+|ok|hi|hello)$",
     re.IGNORECASE,
 )
 _PROMISE: Final = re.compile(
@@ -69,9 +70,7 @@ def digest(
         ),
         None,
     )
-    ours = [
-        each for each in spoken if each.direction in {Direction.OUT, Direction.ELSEWHERE}
-    ]
+    ours = [each for each in spoken if each.direction in {Direction.OUT, Direction.ELSEWHERE}]
     if wish is not None:
         told.append(_point(About.WANTS, wish))
     if elsewhere is not None:

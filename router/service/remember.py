@@ -19,9 +19,7 @@ def remembered_of(unit: Unit, contact: ContactId) -> tuple[Remembered, ...]:
     return unit.memory.of(unit.contacts.members(unit.contacts.get(contact).id))
 
 
-def remember(
-    unit: Unit, *, contact: ContactId, text: str, by: AgentId, at: datetime
-) -> Remembered:
+def remember(unit: Unit, *, contact: ContactId, text: str, by: AgentId, at: datetime) -> Remembered:
     """Write down something to remember; raises NotFound or Invalid."""
     unit.contacts.lock(unit.contacts.get(contact).id)
     if len(remembered_of(unit, contact)) >= MOST:

@@ -38,8 +38,8 @@ from router.store.ledger import events
 from router.store.outbox import SqlOutbox
 from router.store.pending import Watched
 from router.store.proposals import SqlProposals
-from router.store.scripts import SqlScripts
 from router.store.remembered import SqlRemembered
+from router.store.scripts import SqlScripts
 from router.store.workforce import SqlWorkforce
 
 P = ParamSpec("P")

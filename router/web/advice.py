@@ -9,6 +9,7 @@ from router.service.coaching import articles_for, draft_of, question_in
 from router.service.unit import Unit
 from router.web.deps import Deps
 
+
 async def sure_articles(deps: Deps, conversation: ConversationId) -> tuple[Publication, ...]:
     """Return the articles that surely answer what was asked last; raises NotFound."""
     words, language, channel = await deps.store.read(question_in, conversation)

@@ -299,7 +299,7 @@ _GUARANTEES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 #: Topic → code → sentence or word, in English.
-#: What the reply coach saw.
+#: What the reply coach saw, and what is told at handover.
 _COACH: Final[Mapping[str, Mapping[str, str]]] = {
     "coach": {
         "repeats": "our side said this before",
@@ -311,6 +311,21 @@ _COACH: Final[Mapping[str, Mapping[str, str]]] = {
         "discontinued": "offers what is no longer sold",
         "contradicts": "says otherwise than the article",
         "private_number": "shows a number or address in full",
+    },
+    "about": {
+        "complaint": "complaint",
+        "elsewhere": "said on another channel",
+        "wants": "asks now",
+        "bot": "the bot answered",
+        "promised": "our side promised",
+        "answered": "our side answered",
+    },
+    "anger": {"0": "calm", "1": "annoyed", "2": "upset", "3": "furious"},
+    "trend": {
+        "rising": "rising",
+        "falling": "falling",
+        "stable": "steady",
+        "volatile": "up and down",
     },
 }
 

@@ -1,5 +1,6 @@
-"""What is asked of the repositories of who helps to answer: bots outside, the coach,
-and what colleagues remember of a person.
+"""What is asked of the repositories of who helps to answer.
+
+Bots outside, the coach, and what colleagues remember of a person.
 """
 
 from collections.abc import Collection, Mapping

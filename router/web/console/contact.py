@@ -12,12 +12,14 @@ from router.domain.errors import Invalid
 from router.domain.evidence import Proposal
 from router.domain.ids import AgentId, ContactId, InteractionId
 from router.domain.reading import Intent
+from router.domain.remembered import Remembered
 from router.domain.timeline import Interaction
 from router.domain.workforce import Agent
 from router.service import contacts as verbs
 from router.service.cases import open_by_hand
 from router.service.contacts import Person, person
 from router.service.probable import suspected
+from router.service.remember import amend, remember, remembered_of, unremember
 from router.service.stories import CaseStory, stories
 from router.service.suspect import accept_proposal, reject_proposal
 from router.service.unit import Unit
@@ -72,6 +74,7 @@ class View:
     names: Mapping[AgentId, str]
     others: tuple[Person, ...]
     suspects: tuple[tuple[Proposal, Person], ...]
+    notes: tuple[Remembered, ...]
 
 
 def view(
@@ -96,6 +99,7 @@ def view(
         suspects=tuple(
             (proposal, person(unit, other)) for proposal, other in suspected(unit, contact)
         ),
+        notes=remembered_of(unit, contact),
     )
 
 
@@ -143,6 +147,7 @@ async def _context(request: web.Request) -> dict[str, Any]:
         "names": held.names,
         "others": held.others,
         "suspects": held.suspects,
+        "notes": held.notes,
         "merge_with": merge_with,
         "words": words,
         "fresh_timeline": not (words or request.query.get("before")),
@@ -218,6 +223,47 @@ async def split(request: web.Request) -> web.Response:
         at=deps.clock.now(),
     )
     return back(request, _there(request))
+
+
+@routes_.post("/contacts/{contact}/remembered")
+async def remember_this(request: web.Request) -> web.Response:
+    """Write down something to remember."""
+    deps, given = request.app[DEPS], await fields(request)
+    await deps.store.transact(
+        remember,
+        contact=ContactId(request.match_info["contact"]),
+        text=field(given, "text"),
+        by=me_of(request).agent.id,
+        at=deps.clock.now(),
+    )
+    return back(request, _inside(given))
+
+
+@routes_.post("/remembered/{note}")
+async def change_note(request: web.Request) -> web.Response:
+    """Word a note on a customer anew."""
+    deps, given = request.app[DEPS], await fields(request)
+    await deps.store.transact(
+        amend,
+        noted=request.match_info["note"],
+        text=field(given, "text"),
+        by=me_of(request).agent.id,
+        at=deps.clock.now(),
+    )
+    return done(request, _inside(given), N_("Saved."))
+
+
+@routes_.post("/remembered/{note}/remove")
+async def remove_note(request: web.Request) -> web.Response:
+    """Take a note on a customer away."""
+    deps, given = request.app[DEPS], await fields(request)
+    await deps.store.transact(
+        unremember,
+        noted=request.match_info["note"],
+        by=me_of(request).agent.id,
+        at=deps.clock.now(),
+    )
+    return done(request, _inside(given), N_("Taken away."))
 
 
 @routes_.post("/contacts/{contact}/cases")

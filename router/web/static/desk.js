@@ -92,13 +92,14 @@ document.addEventListener("submit", (event) => {
 });
 document.addEventListener("htmx:afterSettle", recall);
 
-// A wording that was offered is put into the reply, where the agent goes on from it.
+// A better wording from the coach is put into the reply, where the agent goes on from it.
 document.addEventListener("click", (event) => {
-  const offered = event.target.closest?.("[data-insert]");
+  const offered = event.target.closest?.("[data-reword]");
   const box = document.getElementById("reply");
   if (!offered || !box) return;
-  const words = offered.dataset.insert;
-  box.value = "whole" in offered.dataset || box.value.trim() === "" ? words : `${box.value.trimEnd()}\n${words}`;
+  const words = offered.dataset.reword;
+  const whole = "whole" in offered.dataset || box.value.trim() === "";
+  box.value = whole ? words : `${box.value.trimEnd()}\n${words}`;
   box.dispatchEvent(new Event("input", { bubbles: true }));
   box.focus();
 });
