@@ -94,6 +94,9 @@ async def _context(request: web.Request, opened: str) -> dict[str, Any]:
         "dispositions": verbs.DISPOSITIONS,
         "parkings": tuple((minutes, timedelta(minutes=minutes)) for minutes in PARKINGS),
         "key": deps.ids.new(),
+        "hints": (),
+        "went": False,
+        "coach": deps.policy.coach,
     }
     if held.open is None:
         return context
@@ -214,8 +217,7 @@ async def _said(
     if not is_fragment(request):
         return back(request, _there(request))
     context = await _context(request, _this(request))
-    coach = request.app[DEPS].policy.coach
-    return show(request, "desk/_said.html", **context, hints=hints, went=went, coach=coach)
+    return show(request, "desk/_said.html", **{**context, "hints": hints, "went": went})
 
 
 @routes_.post("/desk/{conversation}/reply")
