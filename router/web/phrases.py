@@ -320,13 +320,6 @@ _COACH: Final[Mapping[str, Mapping[str, str]]] = {
         "promised": "our side promised",
         "answered": "our side answered",
     },
-    "anger": {"0": "calm", "1": "annoyed", "2": "upset", "3": "furious"},
-    "trend": {
-        "rising": "rising",
-        "falling": "falling",
-        "stable": "steady",
-        "volatile": "up and down",
-    },
 }
 
 PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
