@@ -41,6 +41,7 @@ from router.service import (
     desk,
     followup,
     people,
+    probable,
     reply,
     supervise,
     suspect,
@@ -350,7 +351,8 @@ class Day(RuleBasedStateMachine):
     def decide_on_a_proposal(self, *, accept: bool) -> None:
         def proposed(unit: Unit) -> list[str]:
             held = unit.conversations.open()
-            return sorted({p.id for each in held for p, _ in suspect.suspected(unit, each.contact)})
+            found = (probable.suspected(unit, each.contact) for each in held)
+            return sorted({proposal.id for each in found for proposal, _other in each})
 
         for name in self.run(self.shop.store.read(proposed))[:1]:
             if accept:
