@@ -39,6 +39,7 @@ from router.service.loops import (
     crisis_loop,
     follow_up_loop,
     forgetting_loop,
+    rating_loop,
 )
 from router.service.poll import polling_loop
 from router.service.pressure import Pressure
@@ -52,6 +53,7 @@ from router.store.migrate import upgrade
 from router.transport.assembly import Transport, open_transport
 from router.transport.mqtt import Broker, Notices
 from router.transport.settings import TransportSettings
+from router.understanding.grouping import near
 from router.understanding.reader import RuleReader
 from router.understanding.retrieval import Retrieval
 from router.web.app import build_app
@@ -316,6 +318,7 @@ def _loops(
             rooms.settings.accounts, intake=rooms.intake, clock=clock, ids=rooms.ids
         ),
         "follow_up": follow_up_loop(store, policy=policy, capabilities=able, clock=clock),
+        "rating": rating_loop(store, policy=policy, capabilities=able, clock=clock),
         "forgetting": forgetting_loop(store, policy=policy, clock=clock),
     }
     for name in ("reading", "bot"):
@@ -346,6 +349,7 @@ def _deps(rooms: Rooms, transport: Transport) -> Deps:
         accounts=settings.accounts,
         intake=rooms.intake,
         knows=rooms.library,
+        near=near,
         plans=Jobs(),
         readers=rooms.readers,
         settings=WebSettings(

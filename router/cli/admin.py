@@ -9,16 +9,15 @@ import msgspec
 from argon2 import PasswordHasher
 
 from router.channel.accounts import shown_settings
-from router.cli.imports import AgentRow, ArticleRow
+from router.cli.imports import AgentRow
 from router.daemon import SystemClock, SystemIds
-from router.domain.article import Article
 from router.domain.errors import DomainError
 from router.domain.ids import AgentId, Skill
 from router.domain.workforce import Role
-from router.service import people
+from router.service import knowledge, people
 from router.service.arrivals import source_of
+from router.service.articlefile import ArticleRow, take_in, written
 from router.service.enclosed import keep_enclosed
-from router.service.knowledge import put, state_of
 from router.service.ports import NotFound
 from router.service.proof import Proof, run_through
 from router.service.records import RawDelivery
@@ -124,36 +123,30 @@ def _agent(unit: Unit, row: AgentRow, hashed: str, settings: Settings) -> bool:
 
 
 async def import_articles(settings: Settings, rows: Sequence[ArticleRow]) -> list[str]:
-    """Add or change articles; return what was done."""
+    """Add or change articles, all of them or none; return what was done."""
     store = await opened(settings)
     try:
-        for row in rows:
-            await store.transact(_article, row, settings)
+        changed = await store.transact(
+            take_in,
+            rows=rows,
+            by=_COMMAND,
+            four_eyes=settings.policy.knowledge.four_eyes,
+            at=SystemClock().now(),
+        )
+    except DomainError as error:
+        return [f"nothing was imported: {error}"]
     finally:
         await store.close()
-    return [f"{len(rows)} articles are written"]
+    return [f"{len(rows)} articles are written, {changed} of them new or different"]
 
 
-def _article(unit: Unit, row: ArticleRow, settings: Settings) -> None:
-    at = SystemClock().now()
+async def export_articles(settings: Settings, form: str) -> str:
+    """Return every article as a file."""
+    store = await opened(settings)
     try:
-        version = unit.knowledge.article(row.id).version
-    except NotFound:
-        version = 0
-    article = Article(
-        id=row.id,
-        state=state_of(row.state),
-        category=row.category,
-        questions=row.wordings(),
-        answer_zh=row.answer_zh,
-        answer_en=row.answer_en,
-        channels=frozenset(row.channels),
-        updated_at=at,
-        updated_by=_COMMAND,
-        version=version,
-    )
-    four_eyes = settings.policy.knowledge.four_eyes
-    put(unit, article=article, by=_COMMAND, four_eyes=four_eyes, at=at)
+        return written(await store.read(knowledge.articles), form)
+    finally:
+        await store.close()
 
 
 async def replay(settings: Settings, delivery: str | None) -> list[str]:

@@ -9,6 +9,9 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from router.service import articlefile
+from router.service.articlefile import ArticleRow, FileProblem
+
 R = TypeVar("R", bound=msgspec.Struct)
 
 
@@ -30,41 +33,29 @@ class AgentRow(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     password: str = ""
 
 
-class ArticleRow(msgspec.Struct, kw_only=True):
-    """One article. ``question_zh`` and ``question_en`` are further wordings in one language."""
-
-    id: Annotated[str, msgspec.Meta(min_length=1)]
-    category: str = ""
-    questions: list[str] = []
-    question_zh: str = ""
-    question_en: str = ""
-    answer_zh: str = ""
-    answer_en: str = ""
-    channels: list[str] = []
-    state: str = "published"
-
-    def wordings(self) -> tuple[str, ...]:
-        """Return every wording of the question."""
-        named = (self.question_zh, self.question_en, *self.questions)
-        return tuple(dict.fromkeys(each.strip() for each in named if each.strip()))
-
-
 def read_agents(path: Path) -> tuple[AgentRow, ...]:
     """Read people from CSV or JSON; raises `ImportProblem`."""
     return _read(path, AgentRow)
 
 
 def read_articles(path: Path) -> tuple[ArticleRow, ...]:
-    """Read articles from JSON lines, JSON or CSV; raises `ImportProblem`."""
-    return _read(path, ArticleRow)
+    """Read articles from CSV, JSON, JSON lines or Markdown; raises `ImportProblem`."""
+    try:
+        return articlefile.read_articles(_text(path), path.suffix.lower().removeprefix("."))
+    except FileProblem as error:
+        lines = "\n".join(f"{path}: {line}" for line in str(error).splitlines())
+        raise ImportProblem(lines) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ImportProblem(f"{path}: is not UTF-8: {error}") from error
 
 
 def _read(path: Path, row: type[R]) -> tuple[R, ...]:
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ImportProblem(f"{path}: is not UTF-8: {error}") from error
-    rows = _rows(path, text)
+    rows = _rows(path, _text(path))
     read = []
     for number, each in rows:
         try:
@@ -103,10 +94,8 @@ def _from_csv(row: Mapping[str, str | None]) -> dict[str, Any]:
             read[key] = {
                 skill: int(level) if level.isdigit() else level for skill, _, level in pairs
             }
-        elif key in {"families", "languages", "groups", "channels"}:
+        elif key in {"families", "languages", "groups"}:
             read[key] = value.split()
-        elif key == "questions":
-            read[key] = value.split("|")
         else:
             read[key] = value
     return read

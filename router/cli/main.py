@@ -21,6 +21,7 @@ from router.cli.imports import ImportProblem, read_agents, read_articles
 from router.cli.whatif import staffing_command, whatif
 from router.domain.errors import DomainError
 from router.logs import configure
+from router.service.articlefile import FORMATS
 from router.settings.accounts import generated
 from router.settings.load import ConfigError, Settings, load
 from router.store.migrate import head, upgrade
@@ -207,8 +208,29 @@ def import_agents(file: Path) -> None:
 @import_.command("articles")
 @click.argument("file", type=_FILE)
 def import_articles(file: Path) -> None:
-    """Add or change articles from a JSON-lines, JSON or CSV file."""
+    """Add or change articles, as `import knowledge` does; the older name."""
     _import(read_articles, file, admin.import_articles)
+
+
+@import_.command("knowledge")
+@click.argument("file", type=_FILE)
+def import_knowledge(file: Path) -> None:
+    """Add or change articles from a CSV, JSON, JSON-lines or Markdown file, all or none."""
+    _import(read_articles, file, admin.import_articles)
+
+
+@main.group("export")
+def export_() -> None:
+    """Write what stands in the database to a file."""
+
+
+@export_.command("knowledge")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="json", help="What is printed."
+)
+def export_knowledge(form: str) -> None:
+    """Print every article as a file that `import knowledge` takes."""
+    click.echo(asyncio.run(admin.export_articles(_settings(), form)), nl=False)
 
 
 def _import(read: Any, file: Path, write: Any) -> None:

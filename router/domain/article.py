@@ -126,12 +126,13 @@ def _said(article: Article) -> tuple[object, ...]:
 
 
 def checked(article: Article) -> Article:
-    """Return the article without empty wordings; raises `Invalid` with the field to mend."""
+    """Return the article without empty wordings; raises `Invalid` with the field to mend.
+
+    A draft may still lack its answer.
+    """
     questions = tuple(dict.fromkeys(each.strip() for each in article.questions if each.strip()))
     if not questions:
         raise Invalid("questions: write at least one wording of the question")
-    if not (article.answer_zh.strip() or article.answer_en.strip()):
-        raise Invalid("answer: write the answer in at least one language")
     if article.valid_from and article.valid_until and article.valid_until <= article.valid_from:
         raise Invalid("valid_until: must be later than valid_from")
     if article.recommends and not article.products:
@@ -139,10 +140,16 @@ def checked(article: Article) -> Article:
     return replace(article, questions=questions)
 
 
+def _complete(article: Article) -> None:
+    if not (article.answer_zh.strip() or article.answer_en.strip()):
+        raise Invalid("answer: write the answer in at least one language")
+
+
 def submitted(article: Article, *, by: str) -> Article:
     """Return the article as it waits for somebody to review it."""
     if article.state not in {ArticleState.DRAFT, ArticleState.WITHDRAWN}:
         raise IllegalStep(f"the article is {article.state}; only a draft goes into review")
+    _complete(article)
     return replace(article, state=ArticleState.IN_REVIEW, submitted_by=by)
 
 
@@ -167,6 +174,7 @@ def published(
     """
     if article.state == ArticleState.PUBLISHED:
         raise IllegalStep("the article is published; change it first")
+    _complete(article)
     if four_eyes:
         if article.state != ArticleState.IN_REVIEW:
             raise IllegalStep("the article must be reviewed before it is published")

@@ -64,6 +64,8 @@ KINDS: dict[str, str] = {
     "follow_up_asked": "the customer was asked whether a resolved complaint is solved",
     "case_confirmed": "the customer says that it is solved",
     "case_denied": "the customer says that it is not solved",
+    "rating_asked": "the customer was asked how a conversation was",
+    "rating_given": "the customer rated a conversation",
     "crisis_raised": "many complain about one thing",
     "crisis_drafted": "a statement on a crisis was drafted",
     "crisis_approved": "the statement on a crisis was approved",

@@ -10,7 +10,7 @@ import structlog
 from router.channel.contract import Capabilities
 from router.domain.ids import AccountName
 from router.domain.policy import ShopPolicy
-from router.service import clocks, crisis, followup
+from router.service import clocks, crisis, followup, rating
 from router.service.ports import Clock, Store, StoreUnavailable
 from router.service.unit import Unit
 
@@ -96,6 +96,26 @@ def follow_up_loop(
         return False
 
     return Loop("follow_up", work, _TICK_S)
+
+
+def rating_loop(
+    store: Store,
+    *,
+    policy: ShopPolicy,
+    capabilities: Mapping[AccountName, Capabilities],
+    clock: Clock,
+) -> Loop:
+    """Ask for ratings where the shop wants them, a few times a minute."""
+
+    async def work() -> bool:
+        if await store.read(rating.any_to_do, policy=policy, at=clock.now()):
+            asked = await store.transact(
+                rating.ask_due, policy=policy, capabilities=capabilities, at=clock.now()
+            )
+            log.info("ratings_asked", count=asked)
+        return False
+
+    return Loop("rating", work, _CRISIS_PAUSE_S)
 
 
 def forgetting_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:

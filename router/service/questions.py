@@ -1,12 +1,17 @@
 """What nobody could answer: kept when it is heard, so that somebody writes the article."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
+from router.domain.article import Article, ArticleState
 from router.domain.content import plain_text
-from router.domain.question import OpenQuestion
+from router.domain.errors import Invalid
+from router.domain.ids import ArticleId, InteractionId
+from router.domain.question import Group, OpenQuestion, QuestionState
 from router.domain.reading import Alarm, Intent, Reading
 from router.domain.timeline import Direction, Interaction, Kind
+from router.service import knowledge
 from router.service.unit import Unit
 
 #: What is no question to the shop's knowledge, unless it asks in so many words.
@@ -46,3 +51,46 @@ def keep(unit: Unit, said: Interaction, *, language: str, at: datetime) -> bool:
             at=at,
         )
     )
+
+
+def open_questions(unit: Unit) -> tuple[OpenQuestion, ...]:
+    """Return what nobody could answer, newest first."""
+    return unit.knowledge.questions()
+
+
+def draft(
+    unit: Unit, *, questions: Collection[InteractionId], article: ArticleId, by: str, at: datetime
+) -> Article:
+    """Begin an article from open questions, with their wordings; somebody writes the answer.
+
+    Raises Invalid if none of them is open any more.
+    """
+    wanted = set(questions)
+    chosen = tuple(each for each in unit.knowledge.questions() if each.id in wanted)
+    if not chosen:
+        raise Invalid("questions: none of them is open any more")
+    made = knowledge.write(
+        unit,
+        article=Article(
+            id=article,
+            state=ArticleState.DRAFT,
+            category="",
+            questions=Group(questions=chosen).wordings(),
+            answer_zh="",
+            answer_en="",
+            channels=frozenset(),
+            updated_at=at,
+            updated_by=by,
+            version=0,
+        ),
+        by=by,
+        at=at,
+    )
+    ids = [each.id for each in chosen]
+    unit.knowledge.settle_questions(ids, QuestionState.DRAFTED, article=article)
+    return made
+
+
+def dismiss(unit: Unit, *, questions: Collection[InteractionId]) -> int:
+    """Put open questions away; return how many were open."""
+    return unit.knowledge.settle_questions(list(questions), QuestionState.DISMISSED, article=None)

@@ -12,7 +12,7 @@ from router.domain.policy import ShopPolicy
 from router.domain.reading import Alarm, Mood, Reading, raised
 from router.domain.timeline import Direction, Interaction
 from router.domain.triage import triage
-from router.service import confirm, questions
+from router.service import confirm, questions, rating
 from router.service.awareness import alert_holders, from_bot, recompute
 from router.service.cases import note_complaint
 from router.service.hearing import Earlier, Heard, Run, Words
@@ -187,6 +187,7 @@ def take_note_of_each(
         )
         if policy.bot.first and not each.answerable and questions.is_question(said, each.reading):
             questions.keep(unit, said, language=each.reading.language, at=at)
+        rating.hear(unit, said, at=at)
         confirm.hear(unit, said, policy=policy, at=at)
         _log_read(unit, said, at=at)
     return tuple(for_bot)

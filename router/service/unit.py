@@ -14,7 +14,7 @@ from router.service.repository.journal import Journal
 from router.service.repository.knowledge import Knowledge
 from router.service.repository.mentioned import Mentioned
 from router.service.repository.people import Contacts, Proposals
-from router.service.repository.scripts import Scripts
+from router.service.repository.scripts import Ratings, Scripts
 from router.service.repository.talk import Conversations, Corrections
 from router.service.repository.work import Demands, Outbox, Workforce
 
@@ -54,6 +54,8 @@ class Unit(Protocol):
     def knowledge(self) -> Knowledge: ...
     @property
     def scripts(self) -> Scripts: ...
+    @property
+    def ratings(self) -> Ratings: ...
 
     def new_id(self) -> str:
         """Return an id nobody has had; later ids sort after earlier ones."""

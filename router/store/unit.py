@@ -38,6 +38,7 @@ from router.store.ledger import events
 from router.store.outbox import SqlOutbox
 from router.store.pending import Watched
 from router.store.proposals import SqlProposals
+from router.store.ratings import SqlRatings
 from router.store.remembered import SqlRemembered
 from router.store.scripts import SqlScripts
 from router.store.workforce import SqlWorkforce
@@ -71,6 +72,7 @@ class SqlUnit:
         self.journal = SqlJournal(connection)
         self.knowledge = SqlKnowledge(connection)
         self.scripts = SqlScripts(connection)
+        self.ratings = SqlRatings(connection)
 
     def now(self) -> datetime:
         """Return the time of the store's clock."""

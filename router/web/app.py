@@ -35,10 +35,12 @@ CONSOLE: Final = (
     "trouble",
     "audit",
     "figures",
+    "gaps",
     "knowledge",
     "plans",
     "products",
     "scripts",
+    "trials",
     "me",
 )
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from router.channel.accounts import Account
 from router.channel.contract import Call, Capabilities, Family
 from router.domain.article import Publication
+from router.domain.contradiction import Near
 from router.domain.errors import Invalid
 from router.domain.ids import AccountName, ProductId
 from router.domain.knowledge import Candidate
@@ -114,6 +115,8 @@ class Deps:
     accounts: Mapping[AccountName, Account]
     intake: Intake
     knows: Knows
+    #: how alike texts are, for grouping questions and finding contradictions.
+    near: Near
     readers: ReaderState = field(default_factory=InsideTheDaemon)
     settings: WebSettings
     plans: Plans

@@ -86,6 +86,8 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "follow_up_asked": _CASE,
     "case_confirmed": _CASE,
     "case_denied": _CASE,
+    "rating_asked": _TALK,
+    "rating_given": _TALK,
     "crisis_raised": _CRISIS,
     "crisis_drafted": _CRISIS,
     "crisis_approved": _CRISIS,

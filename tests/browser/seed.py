@@ -39,6 +39,7 @@ from router.service.unit import Unit
 from router.settings.load import load
 from router.sim.jobs import Jobs
 from router.store.engine import SqlStore, open_store
+from router.understanding.grouping import near
 from router.understanding.reader import RuleReader
 from router.understanding.retrieval import Retrieval
 from router.web.app import build_app
@@ -271,6 +272,7 @@ async def opened(database_url: str, folder: Path, *, port: int = 0) -> AsyncIter
         accounts=accounts,
         intake=Intake(store, policy),
         knows=library,
+        near=near,
         plans=Jobs(),
         settings=settings,
         after=lambda _account, _calls: None,

@@ -85,7 +85,10 @@ def test_articles_are_imported(run: Run, tmp_path: Path) -> None:
         json.dumps({"id": "a1", "question_zh": "怎么开发票", "answer_zh": "点申请发票"}) + "\n",
         "utf-8",
     )
-    assert run("import", "articles", str(file)).stdout == "1 articles are written\n"
+    assert (
+        run("import", "articles", str(file)).stdout
+        == "1 articles are written, 1 of them new or different\n"
+    )
 
 
 def decoded(run: Run, *arguments: str) -> dict[str, object]:

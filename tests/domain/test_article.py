@@ -59,7 +59,6 @@ def test_what_is_published_is_not_published_again_unchanged() -> None:
     ("changes", "field"),
     [
         ({"questions": (" ",)}, "questions"),
-        ({"answer_zh": "", "answer_en": " "}, "answer"),
         ({"valid_from": NOW, "valid_until": NOW}, "valid_until"),
         ({"recommends": True}, "products"),
     ],
@@ -69,6 +68,14 @@ def test_what_cannot_be_an_article_is_refused_by_its_field(
 ) -> None:
     with pytest.raises(Invalid, match=f"^{field}:"):
         checked(an_article(**changes))
+
+
+def test_without_an_answer_a_draft_goes_no_further() -> None:
+    empty = checked(an_article(state=ArticleState.DRAFT, answer_zh="", answer_en=" "))
+    with pytest.raises(Invalid, match=r"^answer:"):
+        submitted(empty, by="li")
+    with pytest.raises(Invalid, match=r"^answer:"):
+        publish(empty)
 
 
 def test_what_is_over_already_is_not_published() -> None:

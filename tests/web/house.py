@@ -37,6 +37,7 @@ from router.service.unit import Unit
 from router.settings.load import load
 from router.sim.jobs import Jobs
 from router.store.engine import SqlStore
+from router.understanding.grouping import near
 from router.understanding.retrieval import Retrieval
 from router.web.app import build_app
 from router.web.deps import Deps, InsideTheDaemon, ReaderState, WebSettings
@@ -331,6 +332,7 @@ async def a_house(
         accounts=accounts() | dict(more),
         intake=intake,
         knows=Library(Retrieval, clock),
+        near=near,
         plans=Jobs(),
         readers=readers or InsideTheDaemon(),
         settings=WebSettings(**given),

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 
 from router.cli import admin
 from router.cli.demo.scripts import DATA
+from router.cli.demo.writings import read_writings, write_all
 from router.cli.imports import read_agents, read_articles
 from router.daemon import SystemClock, SystemIds
 from router.domain.ids import AgentId
@@ -62,6 +63,7 @@ async def seed(settings: Settings, *, capacity: float | None = None) -> Cast:
         )
         _all_in(await admin.import_agents(settings, rows))
         await admin.import_articles(settings, read_articles(DATA / "articles.jsonl"))
+        await store.transact(write_all, read_writings(), by=ADMIN, at=clock.now())
         await store.transact(_give_out, hashes, tokens, at=clock.now())
     finally:
         await store.close()

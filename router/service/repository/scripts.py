@@ -1,9 +1,11 @@
 """The repository of scripts, the trials of their wordings, and where they were used."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Protocol
 
-from router.domain.ids import ConversationId, ScriptId, TrialId
+from router.domain.ids import ContactId, ConversationId, ScriptId, TrialId
+from router.domain.rating import Rating
 from router.domain.script import Script
 from router.domain.trial import ScriptUse, Trial
 
@@ -44,3 +46,22 @@ class Scripts(Protocol):
     def count_uses(self, script: ScriptId) -> int: ...
     def uses_in(self, conversations: Collection[ConversationId]) -> tuple[ScriptUse, ...]:
         """Return the uses in conversations, oldest first."""
+
+
+class Ratings(Protocol):
+    """The ratings that contacts are asked for after a conversation."""
+
+    def add(self, rating: Rating) -> bool:
+        """Insert; False if the conversation has one."""
+
+    def save(self, rating: Rating) -> Rating:
+        """Write if the version is the stored one, else raise Conflict; return it as it is now."""
+
+    def due(self, at: datetime, *, limit: int = 50) -> tuple[Rating, ...]:
+        """Return what is to be asked or given up and is looked at now, the oldest first."""
+
+    def of(self, members: Collection[ContactId]) -> tuple[Rating, ...]:
+        """Return a person's latest, newest first."""
+
+    def about(self, conversations: Collection[ConversationId]) -> tuple[Rating, ...]:
+        """Return those of conversations."""

@@ -15,6 +15,7 @@ from router.web.api import (
     contacts,
     conversations,
     crises,
+    gaps,
     guarantees,
     handover,
     mine,
@@ -22,6 +23,7 @@ from router.web.api import (
     readings,
     scripts,
     shop,
+    trials,
     trouble,
 )
 from router.web.api.answers import KEY_HEADER
@@ -58,7 +60,9 @@ def operations() -> tuple[Operation, ...]:
         handover,
         crises,
         articles,
+        gaps,
         scripts,
+        trials,
         guarantees,
         plans,
         shop,

@@ -6,8 +6,10 @@ from aiohttp import web
 
 from router.domain.ids import ScriptId
 from router.domain.script import ANY, LANGUAGES, VARIABLES, Script, ScriptState
+from router.domain.trial import FEWEST, Trial
 from router.domain.workforce import Role
 from router.service.scripts import script, scripts, set_state, state_of, write
+from router.service.trials import MEASURES
 from router.service.unit import Unit
 from router.web.auth import require
 from router.web.console.show import field, fields, show, whole
@@ -52,11 +54,16 @@ async def blank(request: web.Request) -> web.Response:
 @routes_.get("/scripts/{script}")
 async def opened(request: web.Request) -> web.Response:
     """Show a script with its wordings."""
-    held = await request.app[DEPS].store.read(script, request.match_info["script"])
-    return _form(request, held)
+    held, tried = await request.app[DEPS].store.read(_opened, request.match_info["script"])
+    return _form(request, held, tried)
 
 
-def _form(request: web.Request, held: Script | None) -> web.Response:
+def _opened(unit: Unit, wanted: str) -> tuple[Script, tuple[Trial, ...]]:
+    held = script(unit, wanted)
+    return held, unit.scripts.trials(held.id)
+
+
+def _form(request: web.Request, held: Script | None, tried: tuple[Trial, ...] = ()) -> web.Response:
     deps = request.app[DEPS]
     places = places_of(deps)
     more = tuple(each for each in (held.wordings if held else ()) if each not in places)
@@ -71,6 +78,9 @@ def _form(request: web.Request, held: Script | None) -> web.Response:
         tongues=LANGUAGES,
         variables=VARIABLES,
         steps=steps_of(held, four_eyes=four_eyes),
+        trials=tried,
+        measures=MEASURES,
+        fewest=FEWEST,
     )
 
 

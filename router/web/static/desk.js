@@ -134,18 +134,14 @@ const made = (box) => `made:${box.dataset.draft}`;
 const madeOf = (box) => JSON.parse(localStorage.getItem(made(box)) ?? "{}");
 
 document.addEventListener("click", (event) => {
-  const chosen = event.target.closest("[data-insert]");
+  const chosen = event.target.closest?.("[data-script], [data-source]");
   const box = document.getElementById("reply");
   if (!chosen || !box) return;
-  const before = box.value.trim();
-  box.value = before ? `${before}\n${chosen.dataset.insert}` : chosen.dataset.insert;
   const held = madeOf(box);
   if (chosen.dataset.script) held.script = chosen.dataset.script;
   if (chosen.dataset.source) held.sources = [...new Set([...(held.sources ?? []), chosen.dataset.source])];
   localStorage.setItem(made(box), JSON.stringify(held));
   document.getElementById("aid").open = false;
-  box.dispatchEvent(new Event("input", { bubbles: true }));
-  box.focus();
 });
 document.addEventListener("input", (event) => {
   const box = event.target;
