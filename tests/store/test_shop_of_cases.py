@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from router.resources import resource
+from tests.support.postgres import Postgres
 
 _TALK = {
     **dict.fromkeys(("channel", "external_id", "queue", "state", "state_json", "needs"), "x"),
@@ -58,8 +59,10 @@ def test_on_sqlite(tmp_path: Path) -> None:
     engine.dispose()
 
 
-async def test_on_postgresql(postgres_url: str) -> None:
-    engine = create_async_engine(postgres_url)
+async def test_on_postgresql(postgres_server: Postgres) -> None:
+    postgres_server.create("shop_of_cases")
+    engine = create_async_engine(postgres_server.url("shop_of_cases"))
     async with engine.begin() as connection:
         assert await connection.run_sync(upgraded) == AFTERWARDS
     await engine.dispose()
+    postgres_server.drop("shop_of_cases")
