@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from router.domain.conversation import Close, Queued, step
 from router.domain.events import Happened
 from router.domain.followup import FollowUp, FollowUpState, answered, pressed
 from router.domain.ids import AgentId
 from router.domain.policy import ShopPolicy
 from router.domain.timeline import Direction, Interaction
 from router.service.cases import reopen
+from router.service.lone import close_if_alone
 from router.service.unit import Unit
 
 #: Who opens a case again by saying that it is not solved, and what a bare yes is recorded as.
@@ -67,36 +67,6 @@ def _settle(
         at=at,
     )
     if solved:
-        _close(unit, said, at=at)
+        close_if_alone(unit, said, disposition=CONFIRMED, at=at)
     elif not unit.cases.get(follow_up.case).is_open:
         reopen(unit, case=follow_up.case, by=_CUSTOMER, policy=policy, at=at)
-
-
-def _close(unit: Unit, said: Interaction, *, at: datetime) -> None:
-    """Close a conversation that is nothing but the yes: nobody has to answer it."""
-    held = unit.conversations.get(said.conversation)
-    heard = [
-        each.id
-        for each in unit.conversations.said_in(held.id, limit=5)
-        if each.direction is Direction.IN
-    ]
-    if not isinstance(held.state, Queued) or heard != [said.id] or held.flagged or held.wants_human:
-        return
-    unit.conversations.save(
-        replace(
-            held,
-            state=step(held.state, Close(at=at)),
-            closed_at=at,
-            waiting_since=None,
-            disposition=CONFIRMED,
-        )
-    )
-    unit.record(
-        Happened(
-            kind="conversation_closed",
-            contact=held.contact,
-            conversation=held.id,
-            facts={"disposition": CONFIRMED},
-        ),
-        at=at,
-    )

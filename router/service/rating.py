@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from router.channel.contract import Capabilities
-from router.domain.conversation import Close, Conversation, Queued, step
+from router.domain.conversation import Conversation
 from router.domain.events import Happened
 from router.domain.ids import AccountName
 from router.domain.policy import ShopPolicy
@@ -21,6 +21,7 @@ from router.domain.rating import (
     question,
 )
 from router.domain.timeline import Direction, Interaction
+from router.service.lone import close_if_alone
 from router.service.reply import announce
 from router.service.room import reply_room
 from router.service.unit import Unit
@@ -163,35 +164,5 @@ def hear(unit: Unit, said: Interaction, *, at: datetime) -> None:
                 ),
                 at=at,
             )
-            _close(unit, said, at=at)
+            close_if_alone(unit, said, disposition=RATED, at=at)
             return
-
-
-def _close(unit: Unit, said: Interaction, *, at: datetime) -> None:
-    """Close a conversation that is nothing but the rating: nobody has to answer it."""
-    held = unit.conversations.get(said.conversation)
-    heard = [
-        each.id
-        for each in unit.conversations.said_in(held.id, limit=5)
-        if each.direction is Direction.IN
-    ]
-    if not isinstance(held.state, Queued) or heard != [said.id] or held.flagged or held.wants_human:
-        return
-    unit.conversations.save(
-        replace(
-            held,
-            state=step(held.state, Close(at=at)),
-            closed_at=at,
-            waiting_since=None,
-            disposition=RATED,
-        )
-    )
-    unit.record(
-        Happened(
-            kind="conversation_closed",
-            contact=held.contact,
-            conversation=held.id,
-            facts={"disposition": RATED},
-        ),
-        at=at,
-    )
