@@ -15,16 +15,15 @@ from router.channel.connection import Holds
 from router.channel.contract import Moment, Refused
 from router.transport.asker import ENTROPY
 from router.transport.settings import TransportSettings
-from router.transport.staying import Broken, Staying
+from router.transport.staying import Broken
 from router.transport.taking import Taking
 from router.transport.waits import Wait
+from router.transport.websocket import Held
 
 log = structlog.get_logger()
 
-_HEARTBEAT = 30.0
 
-
-class Socket:
+class Socket(Held):
     """The owned task that holds one account's socket."""
 
     def __init__(
@@ -37,40 +36,13 @@ class Socket:
         trusts: ssl.SSLContext | None = None,
         wait: Wait = asyncio.sleep,
     ) -> None:
-        self._taking, self._adapter, self._account = taking, adapter, taking.account
-        self._settings, self._trusts, self._wait = settings, trusts, wait
-        self._staying = Staying(
-            f"socket:{self._account.name}",
-            account=self._account.name,
-            store=taking.store,
-            clock=taking.clock,
-            ids=taking.ids,
-            name=name,
-            settings=settings,
-            wait=wait,
-        )
-
-    async def run(self) -> None:
-        """Hold the socket until cancelled, opening another whenever one is over."""
-        async with aiohttp.ClientSession(headers={"user-agent": "Mainstem"}) as session:
-
-            async def once() -> None:
-                async with self._staying.held() as ours:
-                    if ours:
-                        await self._session(session)
-
-            await self._staying.again(once)
+        super().__init__("socket", taking, name=name, settings=settings, trusts=trusts, wait=wait)
+        self._adapter = adapter
 
     async def _session(self, session: aiohttp.ClientSession) -> None:
         address = self._adapter.dial(self._moment())
         try:
-            async with session.ws_connect(
-                address,
-                heartbeat=_HEARTBEAT,
-                max_msg_size=self._settings.most_answer,
-                ssl=self._trusts or True,
-                timeout=aiohttp.ClientWSTimeout(ws_close=self._settings.connect.total_seconds()),
-            ) as socket:
+            async with self._connect(session, address) as socket:
                 token = await self._admitted(socket)
                 log.info("broker_in_touch", account=self._account.name)
                 async with asyncio.TaskGroup() as tasks:

@@ -11,16 +11,15 @@ import structlog
 
 from router.transport.http import Doubtful, Http, NotSent
 from router.transport.settings import TransportSettings
-from router.transport.staying import Broken, Staying
+from router.transport.staying import Broken
 from router.transport.taking import Taking
 from router.transport.waits import Wait
+from router.transport.websocket import Held
 
 log = structlog.get_logger()
 
-_HEARTBEAT = 30.0
 
-
-class Stream:
+class Stream(Held):
     """The owned task that holds one account's stream."""
 
     def __init__(
@@ -33,40 +32,13 @@ class Stream:
         trusts: ssl.SSLContext | None = None,
         wait: Wait = asyncio.sleep,
     ) -> None:
-        self._taking, self._account = taking, taking.account
-        self._http, self._settings, self._trusts = http, settings, trusts
-        self._staying = Staying(
-            f"stream:{self._account.name}",
-            account=self._account.name,
-            store=taking.store,
-            clock=taking.clock,
-            ids=taking.ids,
-            name=name,
-            settings=settings,
-            wait=wait,
-        )
-
-    async def run(self) -> None:
-        """Hold the stream until cancelled, opening another whenever one is over."""
-        async with aiohttp.ClientSession(headers={"user-agent": "Mainstem"}) as session:
-
-            async def once() -> None:
-                async with self._staying.held() as ours:
-                    if ours:
-                        await self._session(session)
-
-            await self._staying.again(once)
+        super().__init__("stream", taking, name=name, settings=settings, trusts=trusts, wait=wait)
+        self._http = http
 
     async def _session(self, session: aiohttp.ClientSession) -> None:
         address = await self._address()
         try:
-            async with session.ws_connect(
-                address,
-                heartbeat=_HEARTBEAT,
-                max_msg_size=self._settings.most_answer,
-                ssl=self._trusts or True,
-                timeout=aiohttp.ClientWSTimeout(ws_close=self._settings.connect.total_seconds()),
-            ) as socket:
+            async with self._connect(session, address) as socket:
                 log.info("broker_in_touch", account=self._account.name)
                 async with asyncio.TaskGroup() as tasks:
                     staying = tasks.create_task(self._staying.stay(), name="hold the stream")
