@@ -15,7 +15,7 @@ from router.channel.captured import BadCapture
 from router.channel.contract import Channel
 from router.channel.registry import BrokenChannel, channels
 from router.cli import admin
-from router.cli.bench import bench
+from router.cli.bench.commands import bench
 from router.cli.evaluate import evaluate
 from router.cli.imports import ImportProblem, read_agents, read_articles
 from router.cli.whatif import staffing_command, whatif

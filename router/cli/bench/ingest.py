@@ -21,8 +21,7 @@ _CATCH_UP_S = 1800.0
 _POLL_S = 0.5
 #: Messages that are written before the clock starts: what is compiled at first use is not theirs.
 _WARM = 64
-#: How long an open loop lasts, and how many of its messages a batch of one gets.
-_OPEN_S = 5
+#: How many of its messages a batch of one gets.
 _FEWER = 5
 
 
@@ -65,7 +64,14 @@ class _Plan:
     "--rate",
     type=click.FloatRange(min=1),
     multiple=True,
-    help="Also so many a second for five seconds, whatever the answers (may be given again).",
+    help="Also so many a second, whatever the answers (may be given again).",
+)
+@click.option(
+    "--lasting",
+    type=click.FloatRange(min=0.5),
+    default=5.0,
+    show_default=True,
+    help="For how many seconds each rate is kept up.",
 )
 @click.option("--one-by-one", is_flag=True, help="Also the same daemon with batches of one.")
 @click.option("--no-catch-up", is_flag=True, help="Do not wait until everything is read.")
@@ -81,6 +87,7 @@ def ingest(
     connections: int,
     customers: int | None,
     rate: tuple[float, ...],
+    lasting: float,
     one_by_one: bool,
     no_catch_up: bool,
     database_url: str,
@@ -110,7 +117,7 @@ def ingest(
             found["caught_up_s"] = _caught_up(ground, began)
         written = _WARM + count
         for each in rate:
-            done = _open_loop(ground, plan, each, first=written + 1)
+            done = _open_loop(ground, plan, each, lasting=lasting, first=written + 1)
             found[f"at_{each:g}_a_second"] = _figures(done)
             written += len(done.latencies)
         tally = kept(ground.database_url)
@@ -151,8 +158,8 @@ def _bare(plan: _Plan) -> dict[str, Any]:
         return _figures(done, cpu_seconds(process) - before)
 
 
-def _open_loop(ground: Ground, plan: _Plan, rate: float, *, first: int) -> Done:
-    paced = replace(plan, count=int(rate * _OPEN_S))
+def _open_loop(ground: Ground, plan: _Plan, rate: float, *, lasting: float, first: int) -> Done:
+    paced = replace(plan, count=max(1, int(rate * lasting)))
     return _must_be_taken(write(paced.job(ground.port, first=first, rate=rate)))
 
 
