@@ -90,7 +90,7 @@ def case_cards(unit: Unit, cases: Collection[Case], *, at: datetime) -> tuple[Ca
 
 def agent_names(unit: Unit) -> Mapping[AgentId, str]:
     """Return the name of everybody who works or worked here."""
-    return {agent.id: agent.name for agent in unit.workforce.all()}
+    return unit.workforce.names()
 
 
 def open_cases(unit: Unit, *, at: datetime) -> tuple[CaseCard, ...]:

@@ -29,6 +29,8 @@ log = structlog.get_logger()
 _LEASE_LASTS = timedelta(seconds=4)
 _TICK = timedelta(seconds=1)
 _EVENTS = 1000
+#: How many decisions are carried out side by side; each is a transaction of its own.
+_AT_ONCE = 6
 #: How often demand is counted, and how often it is foreseen anew.
 _COUNTS_EVERY = timedelta(seconds=15)
 _FORESEES_EVERY = timedelta(minutes=2)
@@ -86,6 +88,8 @@ class Dispatcher:
         self._clock, self._name, self._on_decision = clock, name, on_decision
         self._floor = Floor()
         self._seen = 0
+        self._again: tuple[ConversationId, ...] = ()
+        self._room = asyncio.Semaphore(_AT_ONCE)
         self._fence: int | None = None
         self._lease: Lease | None = None
         self._counted_at: datetime | None = None
@@ -161,18 +165,18 @@ class Dispatcher:
         self._seen = max(self._seen, seen.seq)
 
     async def _catch_up(self) -> None:
-        while True:
-            touched = await self._store.read(_touched_since, self._seen)
-            if not touched.count:
-                return
-            seen = await self._store.read(
-                look_at,
-                touched.conversations,
-                staff=touched.staff,
+        """Look at what has been touched, and at what was decided: it may not have come true."""
+        more = True
+        while more:
+            seen, more = await self._store.read(
+                _news,
+                self._seen,
+                self._again,
                 policy=self._policy,
                 families=self._families,
             )
-            self._take(replace(seen, seq=touched.last))
+            self._again = ()
+            self._take(seen)
 
     async def _foresee(self, fence: int) -> None:
         """Count what came to need a person, and tell the floor what to expect."""
@@ -198,20 +202,19 @@ class Dispatcher:
             self._floor.apply(Foreseen(forecast=None if seen is None else seen.forecast))
 
     async def _decide(self) -> None:
-        for choice in decide(self._floor, self._policy, self._clock.now()):
-            carried = await self._carry(choice)
-            if carried:
-                self._on_decision(choice)
-            seen = await self._store.read(
-                look_at,
-                (choice.conversation,),
-                staff=False,
-                policy=self._policy,
-                families=self._families,
-            )
-            self._take(replace(seen, seq=self._seen))
+        choices = decide(self._floor, self._policy, self._clock.now())
+        self._again = tuple(choice.conversation for choice in choices)
+        ended = await asyncio.gather(*map(self._carry, choices), return_exceptions=True)
+        for problem in ended:
+            if problem is not None:
+                raise problem
 
-    async def _carry(self, choice: Decision) -> bool:
+    async def _carry(self, choice: Decision) -> None:
+        async with self._room:
+            if await self._carried(choice):
+                self._on_decision(choice)
+
+    async def _carried(self, choice: Decision) -> bool:
         try:
             await self._store.transact(
                 carry_out,
@@ -243,17 +246,17 @@ class Dispatcher:
         return self._policy.routing.family_weight[family]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Touched:
-    conversations: tuple[ConversationId, ...]
-    staff: bool
-    last: int
-    count: int
-
-
-def _touched_since(unit: Unit, seq: int) -> _Touched:
+def _news(
+    unit: Unit,
+    seq: int,
+    again: tuple[ConversationId, ...],
+    *,
+    policy: ShopPolicy,
+    families: Mapping[AccountName, str],
+) -> tuple[Seen, bool]:
+    """Return what events after ``seq`` have touched, and ``again``; and whether there is more."""
     logged = unit.journal.events_since(seq, limit=_EVENTS)
-    conversations: dict[ConversationId, None] = {}
+    conversations = dict.fromkeys(again)
     persons: dict[ContactId, None] = {}
     for each in logged:
         if each.event.conversation is not None:
@@ -261,12 +264,10 @@ def _touched_since(unit: Unit, seq: int) -> _Touched:
         if each.event.kind in _OF_PERSON and each.event.contact is not None:
             persons[each.event.contact] = None
     conversations.update(dict.fromkeys(unit.conversations.open_of_persons(persons)))
-    return _Touched(
-        conversations=tuple(conversations),
-        staff=_touches_staff(logged),
-        last=logged[-1].seq if logged else seq,
-        count=len(logged),
-    )
+    staff = _touches_staff(logged)
+    seen = look_at(unit, tuple(conversations), staff=staff, policy=policy, families=families)
+    last = logged[-1].seq if logged else seq
+    return replace(seen, seq=last), len(logged) == _EVENTS
 
 
 def _touches_staff(logged: tuple[Logged, ...]) -> bool:

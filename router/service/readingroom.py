@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from router.domain.content import plain_text
+from router.domain.events import Logged
 from router.domain.ids import AccountName, ContactId
 from router.domain.policy import ShopPolicy
 from router.domain.reading import CALM, Alarm, Intent, Reading
@@ -45,6 +46,8 @@ HURRY: Final = timedelta(milliseconds=300)
 #: How often a single message may break a reader before the small reader takes it.
 _TRIES: Final = 2
 _TICK_S: Final = 1.0
+#: Events that leave something unread. What else does is found at the next tick.
+_BRINGS: Final = frozenset({"interaction_taken", "interaction_changed"})
 #: A contact whose reading could not be written down rests so long, in seconds.
 _REST_S: Final = 5.0
 #: What stands in a reading's reasons when the full reader gave up over the message.
@@ -94,9 +97,10 @@ class ReadingRoom:
         self._heard: deque[tuple[_Held, tuple[Heard, ...]]] = deque()
         self._bell, self._some, self._noted = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    def ring(self, _logged: object = None) -> None:
-        """There may be something unread."""
-        self._bell.set()
+    def ring(self, logged: Sequence[Logged] | None = None) -> None:
+        """There may be something unread: always, or if one of ``logged`` says so."""
+        if logged is None or any(each.event.kind in _BRINGS for each in logged):
+            self._bell.set()
 
     async def run(self) -> None:
         """Read until cancelled; a fault is logged and the work goes on."""

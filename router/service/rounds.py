@@ -6,7 +6,7 @@ waiting. Who stops in the middle leaves a turn that the next daemon takes up.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ import structlog
 
 from router.channel.contract import Capabilities
 from router.domain.content import Pressed
+from router.domain.events import Logged
 from router.domain.ids import AccountName, InteractionId
 from router.domain.policy import ShopPolicy
 from router.service import answer, turns
@@ -27,6 +28,8 @@ from router.service.turns import Outcome
 log = structlog.get_logger()
 
 _PAUSE_S = 1.0
+#: Events after which a bot may have to answer. What else calls for it is found after the pause.
+_BRINGS = frozenset({"handed_to_bot", "interactions_read"})
 _AT_ONCE = 16
 #: After so many failures in a row a bot is left alone for a while.
 _PATIENCE = 3
@@ -65,9 +68,10 @@ class Rounds:
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _at_work: set[InteractionId] = field(default_factory=set)
 
-    def ring(self, _logged: object = None) -> None:
-        """There may be work."""
-        self._bell.set()
+    def ring(self, logged: Sequence[Logged] | None = None) -> None:
+        """There may be work: always, or if one of ``logged`` says so."""
+        if logged is None or any(each.event.kind in _BRINGS for each in logged):
+            self._bell.set()
 
     async def run(self) -> None:
         """Work until cancelled; a fault is logged and the rounds go on."""
@@ -111,6 +115,7 @@ class Rounds:
             log.exception("loop_failed", loop="bot")
         finally:
             self._at_work.discard(turn.question.id)
+            self._bell.set()  # there is room for another
 
     async def _take(self, turn: Turn) -> None:
         """Have a turn answered by the bot whose it is, and fall back where it fails."""

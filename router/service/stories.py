@@ -1,10 +1,11 @@
 """Complaints in the customer's own words, from every channel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from router.domain.case import Case
+from router.domain.evidence import Proposal
 from router.domain.ids import CaseId, ContactId
 from router.domain.timeline import Interaction
 from router.service.cards import CaseCard, case_cards
@@ -28,18 +29,30 @@ def stories(unit: Unit, contact: ContactId, *, at: datetime) -> tuple[CaseStory,
 
     After them stand the cases of those who are probably the same person, marked as such.
     """
-    certain = unit.cases.open_of(unit.contacts.members(contact))
-    probable = probable_cases(unit, contact)
-    cards = case_cards(unit, (*certain, *(case for _proposal, case in probable)), at=at)
-    proposals = (*(None for _case in certain), *(proposal for proposal, _case in probable))
-    return tuple(
-        CaseStory(
-            card=card,
-            words=_words_of(unit, card.case),
-            probable=proposal.evidence if proposal else "",
-            proposal=proposal.id if proposal else "",
-        )
-        for card, proposal in zip(cards, proposals, strict=True)
+    certain = case_cards(unit, unit.cases.open_of(unit.contacts.members(contact)), at=at)
+    return stories_of(unit, certain, probable_cases(unit, contact), at=at)
+
+
+def stories_of(
+    unit: Unit,
+    certain: Sequence[CaseCard],
+    probable: Sequence[tuple[Proposal, Case]],
+    *,
+    at: datetime,
+) -> tuple[CaseStory, ...]:
+    """Return cases with the words that made them, what is certain first."""
+    maybe = case_cards(unit, [case for _proposal, case in probable], at=at) if probable else ()
+    return (
+        *(CaseStory(card=card, words=_words_of(unit, card.case)) for card in certain),
+        *(
+            CaseStory(
+                card=card,
+                words=_words_of(unit, card.case),
+                probable=proposal.evidence,
+                proposal=proposal.id,
+            )
+            for card, (proposal, _case) in zip(maybe, probable, strict=True)
+        ),
     )
 
 

@@ -38,6 +38,11 @@ _OF = (
     .limit(_at_most)
 )
 _ALL_OPEN = sa.select(cases).where(_is_open).order_by(cases.c.due_at, cases.c.id).limit(_at_most)
+_OWNED = (
+    sa.select(cases)
+    .where(_is_open, cases.c.owner == sa.bindparam("by"))
+    .order_by(cases.c.due_at, cases.c.id)
+)
 _OVERDUE = _ALL_OPEN.where(cases.c.due_at <= sa.bindparam("at"))
 _RESOLVED_SINCE = (
     sa.select(cases)
@@ -117,6 +122,10 @@ class SqlCases:
     def all_open(self, *, limit: int = 500) -> tuple[Case, ...]:
         """Return open cases, the next due first."""
         return tuple(map(_case, many(self._connection, _ALL_OPEN, {"at_most": limit})))
+
+    def open_owned_by(self, owner: AgentId) -> tuple[Case, ...]:
+        """Return the open cases that ``owner`` answers for, the next due first."""
+        return tuple(map(_case, many(self._connection, _OWNED, {"by": owner})))
 
     def overdue(self, at: datetime, *, limit: int = 100) -> tuple[Case, ...]:
         """Return open cases that were due at ``at`` or before, the longest overdue first."""

@@ -44,6 +44,14 @@ _MEMBERS = (
     .where(contacts.c.root_id == _root_id_of)
     .order_by(contacts.c.id != contacts.c.root_id, contacts.c.created_at, contacts.c.id)
 )
+_MEMBERS_OF = by_keys(
+    lambda among: (
+        sa.select(_root.c.id.label("asked_id"), _member.c.id)
+        .join(_member, _member.c.root_id == _root.c.root_id)
+        .where(among(_root.c.id))
+        .order_by(_member.c.id != _member.c.root_id, _member.c.created_at, _member.c.id)
+    )
+)
 _LINES = (
     sa.select(_member.c.id.label("asked_id"), _root.c.id, _root.c.name, _root.c.vip)
     .join(_root, _root.c.id == _member.c.root_id)
@@ -198,6 +206,16 @@ class SqlContacts:
         if not found:
             raise NotFound(f"there is no contact {contact}")
         return tuple(ContactId(row["id"]) for row in found)
+
+    def members_of(
+        self, contacts: Collection[ContactId]
+    ) -> Mapping[ContactId, tuple[ContactId, ...]]:
+        """Return, for each contact that exists, what `members` says of the person."""
+        found: dict[ContactId, tuple[ContactId, ...]] = {}
+        for row in ask_all(self._connection, _MEMBERS_OF, tuple(contacts)):
+            asked, member = ContactId(row["asked_id"]), ContactId(row["id"])
+            found[asked] = (*found.get(asked, ()), member)
+        return found
 
     def roots(self, contacts: Collection[ContactId]) -> Mapping[ContactId, tuple[Contact, int]]:
         """Return, for each contact, who stands for the person, and their case version."""

@@ -19,6 +19,7 @@ from router.domain.ids import (
 )
 from router.domain.plan import Following
 from router.domain.reading import CALM, Mood
+from router.domain.timeline import Interaction
 from router.domain.workforce import Need
 from router.service.ports import Conflict
 from router.service.records import Ended
@@ -26,8 +27,8 @@ from router.store.codec import dump, load
 from router.store.dialect import insert_new
 from router.store.rows import insert, many, must_change, one, the
 from router.store.sets import ask_all, by_keys
-from router.store.tables import contacts, conversations
-from router.store.timeline import SqlTimeline
+from router.store.tables import contacts, conversations, interactions
+from router.store.timeline import SqlTimeline, as_interaction
 
 _is_open = conversations.c.closed_at.is_(None)
 _oldest_first = (conversations.c.opened_at, conversations.c.id)
@@ -127,6 +128,19 @@ _OPEN_OF_PERSONS = by_keys(
 )
 
 
+_LATEST_IN = by_keys(
+    lambda among: (
+        sa.select(interactions)
+        .join(conversations, conversations.c.id == interactions.c.conversation_id)
+        .where(
+            among(conversations.c.id),
+            interactions.c.seq > conversations.c.last_seq - sa.bindparam("most", type_=sa.Integer),
+        )
+        .order_by(interactions.c.conversation_id, interactions.c.seq)
+    )
+)
+
+
 class SqlConversations(SqlTimeline):
     """Conversations and the interactions in them."""
 
@@ -164,6 +178,15 @@ class SqlConversations(SqlTimeline):
     def some(self, conversations: Collection[ConversationId]) -> tuple[Conversation, ...]:
         """Return those of ``conversations`` that exist, in the order of their ids."""
         return tuple(map(as_conversation, ask_all(self._connection, _SOME, tuple(conversations))))
+
+    def latest_in(
+        self, conversations: Collection[ConversationId], *, limit: int
+    ) -> Mapping[ConversationId, tuple[Interaction, ...]]:
+        """Return the last ``limit`` interactions of each, in order of seq."""
+        found: dict[ConversationId, list[Interaction]] = {each: [] for each in conversations}
+        for row in ask_all(self._connection, _LATEST_IN, tuple(conversations), most=limit):
+            found[row["conversation_id"]].append(as_interaction(row))
+        return {name: tuple(said) for name, said in found.items()}
 
     def with_bot(self) -> tuple[Conversation, ...]:
         """Return what a bot has in hand and must answer: all is read, the contact waits."""

@@ -1,6 +1,6 @@
 """The repository of the people who answer: agents, sign-in, reservations, API tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from router.service.records import ApiToken, Credentials, Reservation
 from router.store.codec import dump, load
 from router.store.dialect import insert_new
 from router.store.rows import insert, many, must_be_there, must_change, one, the
+from router.store.sets import ask_all, by_keys
 from router.store.tables import agents, api_tokens, conversations, reservations
 
 #: The states in which a conversation takes an agent's capacity (see `conversation.holder`).
@@ -28,6 +29,7 @@ _GET = sa.select(agents).where(_the_agent)
 _LOCK = _GET.with_for_update()
 _BY_LOGIN = sa.select(agents).where(agents.c.login == sa.bindparam("of_login"))
 _ALL = sa.select(agents).order_by(agents.c.name, agents.c.id)
+_NAMES = sa.select(agents.c.id, agents.c.name)
 _SAVE = sa.update(agents).where(_the_agent, agents.c.version == sa.bindparam("expected"))
 _WRITE = sa.update(agents).where(_the_agent)
 _END_SESSIONS = _WRITE.values(session_epoch=agents.c.session_epoch + 1)
@@ -38,6 +40,7 @@ _LOAD = (
 )
 _RESERVE = sa.insert(reservations)
 _RESERVATION = sa.select(reservations).where(reservations.c.id == sa.bindparam("of"))
+_RESERVATIONS = by_keys(lambda among: sa.select(reservations).where(among(reservations.c.id)))
 _END = sa.update(reservations).where(
     reservations.c.id == sa.bindparam("of"), reservations.c.ended == ""
 )
@@ -79,6 +82,11 @@ class SqlWorkforce:
     def all(self) -> tuple[Agent, ...]:
         """Return every agent, inactive ones too, by name."""
         return tuple(map(_agent, many(self._connection, _ALL)))
+
+    def names(self) -> Mapping[AgentId, str]:
+        """Return the name of everybody who works or worked here."""
+        rows = self._connection.execute(_NAMES).all()
+        return {AgentId(name): called for name, called in rows}
 
     def save(self, agent: Agent) -> Agent:
         """Write if the version is the stored one, else raise Conflict; return it as it is now."""
@@ -151,6 +159,13 @@ class SqlWorkforce:
         """Return a reservation; raises NotFound."""
         what = f"reservation {reservation}"
         return _reservation(the(self._connection, _RESERVATION, {"of": reservation}, what))
+
+    def reservations(
+        self, reservations: Collection[ReservationId]
+    ) -> Mapping[ReservationId, Reservation]:
+        """Return those of ``reservations`` that exist."""
+        found = map(_reservation, ask_all(self._connection, _RESERVATIONS, tuple(reservations)))
+        return {each.id: each for each in found}
 
     def end_reservation(self, reservation: ReservationId, *, how: str, at: datetime) -> None:
         """Note how it ended; raises Conflict if it has ended already."""

@@ -45,6 +45,7 @@ class Duty:
         self._poll, self._lasts = poll, lasts
         self._some = asyncio.Event()
         self._stopping = False
+        self._ours_until: datetime | None = None
 
     def heard(self, events: Sequence[Logged]) -> None:
         """Listen to what was committed, here or elsewhere."""
@@ -73,16 +74,24 @@ class Duty:
 
     async def _turn(self) -> timedelta:
         try:
-            now = self._clock.now()
-            if await self._store.transact(
-                _hold, self._name, self._holder, now=now, until=now + self._lasts
-            ):
+            if await self._held():
                 return await self._work()
         except StoreUnavailable:
             log.warning("duty_waits_for_store", duty=self._name)
         except Exception:  # the task that must survive
             log.exception("duty_failed", duty=self._name)
         return self._poll
+
+    async def _held(self) -> bool:
+        """Say whether the duty is ours, and renew its lease once a third of its time is over."""
+        now = self._clock.now()
+        left = timedelta(0) if self._ours_until is None else self._ours_until - now
+        if self._lasts * 2 / 3 < left <= self._lasts:  # more is left only if the clock was set back
+            return True
+        until = now + self._lasts
+        ours = await self._store.transact(_hold, self._name, self._holder, now=now, until=until)
+        self._ours_until = until if ours else None
+        return ours
 
     async def _sleep(self, rest: timedelta) -> None:
         try:
@@ -92,6 +101,7 @@ class Duty:
             return
 
     async def _let_go(self) -> None:
+        self._ours_until = None
         try:
             await self._store.transact(_let_go, self._name, self._holder)
         except StoreUnavailable:

@@ -1,7 +1,7 @@
 """The platforms' access tokens: kept in the store, renewed by one daemon at a time, unlogged."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -33,20 +33,37 @@ class Tokens:
         self._store, self._http, self._clock, self._name = store, http, clock, name
         self._settings, self._wait = settings, wait
         self._known: dict[AccountName, Token] = {}
+        self._failed: dict[AccountName, tuple[datetime, Deferred | Refused]] = {}
         self._locks: dict[AccountName, asyncio.Lock] = {}
 
     async def token(self, account: Account) -> Token | Deferred | Refused | None:
-        """Return a token that is good now, None for platforms without, or why there is none."""
+        """Return a token that is good now, None for platforms without, or why there is none.
+
+        A platform that gave none is asked again after a moment, however many want one meanwhile.
+        """
         if not isinstance(account.adapter, GrantsToken):
             return None
         async with self._locks.setdefault(account.name, asyncio.Lock()):
             known = self._known.get(account.name)
             if known is not None and self._lasts(known):
                 return known
+            if (why := self._why_not(account.name)) is not None:
+                return why
             found = await self._renewed(account, account.adapter)
             if isinstance(found, Token):
                 self._known[account.name] = found
+                self._failed.pop(account.name, None)
+            else:
+                self._failed[account.name] = (self._clock.now(), found)
             return found
+
+    def _why_not(self, account: AccountName) -> Deferred | Refused | None:
+        """Return why there was no token a moment ago."""
+        if account not in self._failed:
+            return None
+        at, why = self._failed[account]
+        ago = self._clock.now() - at
+        return why if timedelta(0) <= ago < self._settings.first_wait else None
 
     async def forget(self, account: Account, token: Token) -> None:
         """The platform says that ``token`` is over; a newer one of another daemon is kept."""

@@ -7,7 +7,7 @@ supervisors), ``desk`` and ``alerts`` (one's own), ``conversation:ID``, ``typing
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from router.domain.conversation import responsible
 from router.domain.events import Happened, Logged
 from router.domain.ids import AccountName, AgentId, ContactId, ConversationId
 from router.service.people import signed_in
-from router.service.ports import NotFound, Store, StoreUnavailable
+from router.service.ports import Store, StoreUnavailable
 from router.service.unit import Unit
 from router.web.deps import DEPS
 from router.web.errors import Denied
@@ -39,6 +39,8 @@ BACKLOG: Final = 5000
 _AT_ONCE: Final = frozenset({"desk", "alerts", "typing"})
 _SUPERVISORS: Final = frozenset({"queues", "trouble", "people", "knowledge", "crises"})
 _OWN: Final = frozenset({"desk", "alerts"})
+#: Where alerts to nobody in particular are told.
+_TO_SUPERVISORS: Final = "alerts/*"
 _OF_A_THING: Final = frozenset({"conversation", "typing", "contact", "case"})
 
 _TALK: Final = ("queues", "desk", "conversation", "contact")
@@ -136,22 +138,19 @@ def look_up(
     unit: Unit, conversations: Sequence[ConversationId], contacts: Sequence[ContactId]
 ) -> Found:
     """Return where conversations stand and who stands for contacts; unknown ones are left out."""
-    names = {agent.id: agent.name for agent in unit.workforce.all()}
-    places: dict[ConversationId, Place] = {}
-    for each in conversations:
-        with suppress(NotFound):
-            held = unit.conversations.get(each)
-            agent = responsible(held.state)
-            places[each] = Place(
-                account=held.account,
-                external_id=held.external_id,
-                agent=agent,
-                agent_name=names.get(agent, "") if agent else "",
-            )
-    roots: dict[ContactId, ContactId] = {}
-    for person in contacts:
-        with suppress(NotFound):
-            roots[person] = unit.contacts.get(person).root
+    found = unit.conversations.some(conversations)
+    agents = {each.id: responsible(each.state) for each in found}
+    names = unit.workforce.names() if any(agents.values()) else {}
+    places = {
+        each.id: Place(
+            account=each.account,
+            external_id=each.external_id,
+            agent=agents[each.id],
+            agent_name=names.get(agents[each.id] or AgentId(""), ""),
+        )
+        for each in found
+    }
+    roots = {person: root.id for person, (root, _) in unit.contacts.roots(contacts).items()}
     return Found(places=places, roots=roots)
 
 
@@ -166,11 +165,17 @@ class Client:
     pending: dict[str, int] = field(default_factory=dict)
     told_at: dict[str, float] = field(default_factory=dict)
 
+    def places(self) -> Iterator[str]:
+        """Yield where its topics are told: one's own by one's name, others by theirs."""
+        for topic in self.topics:
+            yield f"{topic}/{self.me}" if topic in _OWN else topic
+        if self.supervisor and "alerts" in self.topics:
+            yield _TO_SUPERVISORS
+
     def touch(self, topic: str, seq: int) -> None:
         """Note that there is something new; many before it is told are one."""
-        if topic in self.topics:
-            self.pending[topic] = max(seq, self.pending.get(topic, 0))
-            self.some.set()
+        self.pending[topic] = max(seq, self.pending.get(topic, 0))
+        self.some.set()
 
     def due(self, now: float) -> Iterator[tuple[str, int]]:
         """Yield and forget what may be told now."""
@@ -187,6 +192,7 @@ class Hub:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._clients: set[Client] = set()
+        self._watching: defaultdict[str, set[Client]] = defaultdict(set)
         self._events: deque[Logged] = deque(maxlen=BACKLOG)
         self._elsewhere: set[int] = set()
         self._some = asyncio.Event()
@@ -214,15 +220,20 @@ class Hub:
     def join(self, client: Client) -> None:
         """Begin to tell a page."""
         self._clients.add(client)
+        for place in client.places():
+            self._watching[place].add(client)
 
     def leave(self, client: Client) -> None:
         """Stop telling a page."""
         self._clients.discard(client)
+        for place in client.places():
+            self._watching[place].discard(client)
+            if not self._watching[place]:
+                del self._watching[place]
 
     def typing(self, conversation: ConversationId) -> None:
         """Tell the desks that the contact is writing."""
-        for client in self._clients:
-            client.touch(f"typing:{conversation}", 0)
+        self._touch(f"typing:{conversation}", f"typing:{conversation}", 0)
 
     async def run(self) -> None:
         """Tell what was heard, until cancelled."""
@@ -284,18 +295,20 @@ class Hub:
         event = logged.event
         place = found.places.get(event.conversation) if event.conversation else None
         agents = {event.agent, place.agent if place else None} - {None}
-        named = set(_named(event, found))
-        kinds = TOPICS.get(event.kind, _UNKNOWN)
-        for client in self._clients:
-            for topic in kinds:
-                if topic in _SUPERVISORS:
-                    client.touch(topic, logged.seq)
-                elif topic in _OWN:
-                    general = event.agent is None and client.supervisor and topic == "alerts"
-                    if client.me in agents or general:
-                        client.touch(topic, logged.seq)
-            for topic in named:
-                client.touch(topic, logged.seq)
+        for topic in TOPICS.get(event.kind, _UNKNOWN):
+            if topic in _SUPERVISORS:
+                self._touch(topic, topic, logged.seq)
+            elif topic in _OWN:
+                for agent in agents:
+                    self._touch(f"{topic}/{agent}", topic, logged.seq)
+        if event.agent is None and "alerts" in TOPICS.get(event.kind, _UNKNOWN):
+            self._touch(_TO_SUPERVISORS, "alerts", logged.seq)
+        for topic in set(_named(event, found)):
+            self._touch(topic, topic, logged.seq)
+
+    def _touch(self, place: str, topic: str, seq: int) -> None:
+        for client in self._watching.get(place, ()):
+            client.touch(topic, seq)
 
 
 def _named(event: Happened, found: Found) -> Iterator[str]:

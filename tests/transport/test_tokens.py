@@ -67,8 +67,12 @@ async def test_while_the_platform_gives_no_token_the_asker_is_told_why(
     platform.will(
         TOKEN, cuts, says({}, status=500), says({"errcode": 40125, "errmsg": "invalid appsecret"})
     )
-    account = rig.accounts[SHOP]
-    found = [await rig.tokens.token(account) for _ in range(4)]
+    account, found = rig.accounts[SHOP], []
+    for _ in range(4):
+        found.append(await rig.tokens.token(account))
+        assert await rig.tokens.token(account) == found[-1]  # and nobody asks again at once
+        rig.clock.advance(rig.settings.first_wait)
+    assert len(platform.asked(TOKEN)) == len(found)
     assert isinstance(found[0], Deferred)
     assert isinstance(found[1], Deferred)
     assert isinstance(found[2], Refused)

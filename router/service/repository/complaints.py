@@ -7,7 +7,7 @@ from typing import Protocol
 from router.domain.case import Case
 from router.domain.crisis import Crisis, Subject
 from router.domain.followup import FollowUp
-from router.domain.ids import CaseId, ContactId, ConversationId
+from router.domain.ids import AgentId, CaseId, ContactId, ConversationId
 from router.service.records import CaseLink
 
 
@@ -29,6 +29,9 @@ class Cases(Protocol):
 
     def all_open(self, *, limit: int = 500) -> tuple[Case, ...]:
         """Return open cases, the next due first."""
+
+    def open_owned_by(self, owner: AgentId) -> tuple[Case, ...]:
+        """Return the open cases that ``owner`` answers for, the next due first."""
 
     def overdue(self, at: datetime, *, limit: int = 100) -> tuple[Case, ...]: ...
     def resolved_since(

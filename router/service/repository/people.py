@@ -27,6 +27,11 @@ class Contacts(Protocol):
     def members(self, contact: ContactId) -> tuple[ContactId, ...]:
         """Return every origin contact of the person that ``contact`` belongs to, root first."""
 
+    def members_of(
+        self, contacts: Collection[ContactId]
+    ) -> Mapping[ContactId, tuple[ContactId, ...]]:
+        """Return, for each contact that exists, what `members` says of the person."""
+
     def roots(self, contacts: Collection[ContactId]) -> Mapping[ContactId, tuple[Contact, int]]:
         """Return, for each contact, who stands for the person, and their case version."""
 

@@ -133,6 +133,11 @@ class Conversations(Protocol):
         With ``before`` or a limit that cuts, the latest ones are returned (still in order).
         """
 
+    def latest_in(
+        self, conversations: Collection[ConversationId], *, limit: int
+    ) -> Mapping[ConversationId, tuple[Interaction, ...]]:
+        """Return the last ``limit`` interactions of each, in order of seq."""
+
     def last_words(
         self, conversations: Collection[ConversationId], *, among: int
     ) -> Mapping[ConversationId, str]:

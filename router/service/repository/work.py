@@ -38,6 +38,9 @@ class Workforce(Protocol):
     def all(self) -> tuple[Agent, ...]:
         """Return every agent, inactive ones too, by name."""
 
+    def names(self) -> Mapping[AgentId, str]:
+        """Return the name of everybody who works or worked here."""
+
     def save(self, agent: Agent) -> Agent:
         """Write if the version is the stored one, else raise Conflict; return it as stored now."""
 
@@ -56,6 +59,11 @@ class Workforce(Protocol):
     def reserve(self, reservation: Reservation) -> None: ...
     def reservation(self, reservation: ReservationId) -> Reservation:
         """Raises NotFound."""
+
+    def reservations(
+        self, reservations: Collection[ReservationId]
+    ) -> Mapping[ReservationId, Reservation]:
+        """Return those of ``reservations`` that exist."""
 
     def end_reservation(self, reservation: ReservationId, *, how: str, at: datetime) -> None: ...
     def add_token(self, token: ApiToken, *, sha256: str) -> None: ...

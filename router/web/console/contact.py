@@ -88,7 +88,7 @@ def view(
 ) -> View:
     """Return a person with history; raises NotFound."""
     held = person(unit, contact)
-    names = names_of(unit.workforce.all())
+    names = unit.workforce.names()
     others = unit.contacts.search(merge_with, limit=8) if merge_with else ()
     return View(
         person=held,

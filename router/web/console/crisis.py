@@ -19,7 +19,6 @@ from router.service.cards import Card, cards_of
 from router.service.statement import Together, about, is_said, route_together, state_together
 from router.service.unit import Unit
 from router.web.auth import require
-from router.web.console.contact import names_of
 from router.web.console.show import field, fields, seen, show
 from router.web.deps import DEPS, Deps
 from router.web.me import me_of
@@ -53,7 +52,7 @@ def view(unit: Unit, *, policy: ShopPolicy, at: datetime) -> View:
     return View(
         live=tuple(_listed(unit, each, policy=policy, at=at) for each in unit.crises.live()),
         ended=unit.crises.ended(limit=20),
-        names=names_of(unit.workforce.all()),
+        names=unit.workforce.names(),
     )
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from router.domain.article import Article, ArticleState, Publication
 from router.domain.errors import Invalid
-from router.domain.ids import AccountName, ArticleId, ProductId, PublicationId
+from router.domain.ids import AccountName, AgentId, ArticleId, ProductId, PublicationId
 from router.domain.product import Product
 from router.domain.workforce import Role
 from router.service.knowledge import STATES, articles, set_state, write
@@ -30,7 +30,7 @@ class Opened:
     publications: tuple[Publication, ...]
     uses: Mapping[PublicationId, int]
     products: tuple[Product, ...]
-    names: Mapping[str, str]
+    names: Mapping[AgentId, str]
 
 
 def laid_open(unit: Unit, wanted: str) -> Opened:
@@ -41,7 +41,7 @@ def laid_open(unit: Unit, wanted: str) -> Opened:
         publications=held,
         uses={each.id: unit.knowledge.count_uses(each.id) for each in held},
         products=unit.knowledge.products(),
-        names={agent.id: agent.name for agent in unit.workforce.all()},
+        names=unit.workforce.names(),
     )
 
 

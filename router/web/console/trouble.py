@@ -15,7 +15,6 @@ from router.service.records import OutboxState, RawDelivery
 from router.service.unit import Unit
 from router.web.addresses import address_of, we_connect
 from router.web.auth import require
-from router.web.console.contact import names_of
 from router.web.console.show import N_, done, field, fields, seen, show
 from router.web.deps import DEPS, Deps
 from router.web.me import me_of
@@ -42,7 +41,7 @@ class View:
 
 def view(unit: Unit) -> View:
     """Return what did not go out and what could not be read."""
-    return View(trouble=trouble(unit), names=names_of(unit.workforce.all()))
+    return View(trouble=trouble(unit), names=unit.workforce.names())
 
 
 def raw(unit: Unit, delivery: str) -> RawDelivery:
