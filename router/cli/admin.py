@@ -14,10 +14,10 @@ from router.daemon import SystemClock, SystemIds
 from router.domain.errors import DomainError
 from router.domain.ids import AgentId, Skill
 from router.domain.workforce import Role
-from router.service import knowledge, people
+from router.service import people
 from router.service.arrivals import source_of
-from router.service.articlefile import ArticleRow, take_in, written
 from router.service.enclosed import keep_enclosed
+from router.service.files import KINDS
 from router.service.ports import NotFound
 from router.service.proof import Proof, run_through
 from router.service.records import RawDelivery
@@ -122,12 +122,12 @@ def _agent(unit: Unit, row: AgentRow, hashed: str, settings: Settings) -> bool:
     return False
 
 
-async def import_articles(settings: Settings, rows: Sequence[ArticleRow]) -> list[str]:
-    """Add or change articles, all of them or none; return what was done."""
+async def import_written(settings: Settings, rows: Sequence[Any], *, kind: str) -> list[str]:
+    """Add or change articles, products or scripts, all of them or none; return what was done."""
     store = await opened(settings)
     try:
         changed = await store.transact(
-            take_in,
+            KINDS[kind].take_in,
             rows=rows,
             by=_COMMAND,
             four_eyes=settings.policy.knowledge.four_eyes,
@@ -137,14 +137,14 @@ async def import_articles(settings: Settings, rows: Sequence[ArticleRow]) -> lis
         return [f"nothing was imported: {error}"]
     finally:
         await store.close()
-    return [f"{len(rows)} articles are written, {changed} of them new or different"]
+    return [f"{len(rows)} {kind} are written, {changed} of them new or different"]
 
 
-async def export_articles(settings: Settings, form: str) -> str:
-    """Return every article as a file."""
+async def export_written(settings: Settings, form: str, *, kind: str) -> str:
+    """Return every article, product or script as a file."""
     store = await opened(settings)
     try:
-        return written(await store.read(knowledge.articles), form)
+        return await store.read(KINDS[kind].written, form)
     finally:
         await store.close()
 

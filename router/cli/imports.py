@@ -1,4 +1,4 @@
-"""Reads files of people and articles; each problem names the row, the column and the fix."""
+"""Reads files of people and of what the shop has written; problems name row, column and fix."""
 
 import csv
 import io
@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from router.service import articlefile
-from router.service.articlefile import ArticleRow, FileProblem
+from router.service.articlefile import ArticleRow
+from router.service.files import KINDS, FileProblem
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -40,8 +40,13 @@ def read_agents(path: Path) -> tuple[AgentRow, ...]:
 
 def read_articles(path: Path) -> tuple[ArticleRow, ...]:
     """Read articles from CSV, JSON, JSON lines or Markdown; raises `ImportProblem`."""
+    return read_written(path, "articles")
+
+
+def read_written(path: Path, kind: str) -> tuple[Any, ...]:
+    """Read articles, products or scripts from a file; raises `ImportProblem`."""
     try:
-        return articlefile.read_articles(_text(path), path.suffix.lower().removeprefix("."))
+        return KINDS[kind].read(_text(path), path.suffix.lower().removeprefix("."))
     except FileProblem as error:
         lines = "\n".join(f"{path}: {line}" for line in str(error).splitlines())
         raise ImportProblem(lines) from error

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -17,15 +19,16 @@ from router.channel.registry import BrokenChannel, channels
 from router.cli import admin
 from router.cli.bench.commands import bench
 from router.cli.evaluate import evaluate
-from router.cli.imports import ImportProblem, read_agents, read_articles
+from router.cli.imports import ImportProblem, read_agents, read_written
 from router.cli.whatif import staffing_command, whatif
 from router.domain.errors import DomainError
 from router.logs import configure
-from router.service.articlefile import FORMATS
+from router.service.files import KINDS
 from router.settings.accounts import generated
 from router.settings.load import ConfigError, Settings, load
 from router.store.migrate import head, upgrade
 
+Printing = TypeVar("Printing", bound=Callable[..., None])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -209,14 +212,32 @@ def import_agents(file: Path) -> None:
 @click.argument("file", type=_FILE)
 def import_articles(file: Path) -> None:
     """Add or change articles, as `import knowledge` does; the older name."""
-    _import(read_articles, file, admin.import_articles)
+    _import_written(file, "articles")
 
 
 @import_.command("knowledge")
 @click.argument("file", type=_FILE)
 def import_knowledge(file: Path) -> None:
     """Add or change articles from a CSV, JSON, JSON-lines or Markdown file, all or none."""
-    _import(read_articles, file, admin.import_articles)
+    _import_written(file, "articles")
+
+
+@import_.command("products")
+@click.argument("file", type=_FILE)
+def import_products(file: Path) -> None:
+    """Add or change products from a CSV, JSON or JSON-lines file, all or none."""
+    _import_written(file, "products")
+
+
+@import_.command("scripts")
+@click.argument("file", type=_FILE)
+def import_scripts(file: Path) -> None:
+    """Add or change scripts from a CSV, JSON or JSON-lines file, all or none."""
+    _import_written(file, "scripts")
+
+
+def _import_written(file: Path, kind: str) -> None:
+    _import(partial(read_written, kind=kind), file, partial(admin.import_written, kind=kind))
 
 
 @main.group("export")
@@ -224,13 +245,34 @@ def export_() -> None:
     """Write what stands in the database to a file."""
 
 
+def _format(kind: str) -> Callable[[Printing], Printing]:
+    formats = click.Choice(KINDS[kind].formats)
+    return click.option("--format", "form", type=formats, default="json", help="What is printed.")
+
+
 @export_.command("knowledge")
-@click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="json", help="What is printed."
-)
+@_format("articles")
 def export_knowledge(form: str) -> None:
     """Print every article as a file that `import knowledge` takes."""
-    click.echo(asyncio.run(admin.export_articles(_settings(), form)), nl=False)
+    _export(form, "articles")
+
+
+@export_.command("products")
+@_format("products")
+def export_products(form: str) -> None:
+    """Print every product as a file that `import products` takes."""
+    _export(form, "products")
+
+
+@export_.command("scripts")
+@_format("scripts")
+def export_scripts(form: str) -> None:
+    """Print every script as a file that `import scripts` takes."""
+    _export(form, "scripts")
+
+
+def _export(form: str, kind: str) -> None:
+    click.echo(asyncio.run(admin.export_written(_settings(), form, kind=kind)), nl=False)
 
 
 def _import(read: Any, file: Path, write: Any) -> None:

@@ -4,33 +4,28 @@ Markdown holds each article under TOML front matter between lines of ``+++``; th
 under the headings ``## zh`` and ``## en``.
 """
 
-import csv
-import io
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
 
 from router.domain.article import Article
-from router.domain.errors import Invalid
+from router.domain.errors import IllegalStep, Invalid
 from router.domain.ids import AccountName, ProductId
-from router.service import knowledge
+from router.service import knowledge, rowfile
 from router.service.ports import NotFound
+from router.service.rowfile import FileProblem, Rows
 from router.service.unit import Unit
 
-FORMATS: Final = ("csv", "json", "jsonl", "md")
+__all__ = ["FORMATS", "ArticleRow", "FileProblem", "read_articles", "take_in", "written"]
+FORMATS: Final = (*rowfile.FORMATS, "md")
 _LISTS: Final = frozenset({"channels", "accounts", "products"})
 _FENCE: Final = "+++"
 _HEADING: Final = re.compile(r"^## +(zh|en)\s*$", re.MULTILINE)
-_DECODER: Final = json.JSONDecoder()
-
-
-class FileProblem(Exception):
-    """A file cannot be read; the message has a line for each problem: line, field, what to mend."""
 
 
 class ArticleRow(msgspec.Struct, kw_only=True):
@@ -59,100 +54,40 @@ class ArticleRow(msgspec.Struct, kw_only=True):
 
 def read_articles(text: str, form: str) -> tuple[ArticleRow, ...]:
     """Read articles from a file's text; raises `FileProblem` with every problem at once."""
-    reads = {"csv": _from_csv, "json": _from_json, "jsonl": _from_lines, "md": _from_markdown}
-    if form not in reads:
-        raise FileProblem(f"{form or 'no ending'}: expected one of {', '.join(FORMATS)}")
-    problems: list[str] = []
-    rows: list[ArticleRow] = []
-    seen: dict[str, int] = {}
-    for line, given in reads[form](text.removeprefix("\ufeff"), problems):
-        try:
-            row = msgspec.convert(given, ArticleRow, strict=False)
-        except msgspec.ValidationError as error:
-            problems.append(f"line {line}: {_said(error)}")
-            continue
-        if row.id in seen:
-            problems.append(f"line {line}: id: {row.id!r} stands in line {seen[row.id]} already")
-        elif not row.wordings():
-            problems.append(f"line {line}: questions: write at least one wording of the question")
-        elif not (row.answer_zh.strip() or row.answer_en.strip()):
-            problems.append(f"line {line}: answer_zh: write the answer in at least one language")
-        elif row.state not in knowledge.STATES:
-            known = ", ".join(knowledge.STATES)
-            problems.append(f"line {line}: state: {row.state!r} is not one of {known}")
-        seen.setdefault(row.id, line)
-        rows.append(row)
-    if problems:
-        raise FileProblem("\n".join(problems))
-    if not rows:
-        raise FileProblem("line 1: id: there is no article in the file")
-    return tuple(rows)
+    known = rowfile.parsers(
+        known=lambda name: name in ArticleRow.__struct_fields__, cells=_cells, noun="article"
+    )
+    return rowfile.read(
+        text,
+        form,
+        ArticleRow,
+        parsers={**known, "md": _from_markdown},
+        wrong=_wrong,
+        noun="article",
+    )
 
 
-def _said(error: msgspec.ValidationError) -> str:
-    what, _, path = str(error).partition(" - at `$")
-    field = path.strip("`.") or (what.split("`")[1] if "`" in what else "article")
-    return f"{field}: {what[:1].lower()}{what[1:]}"
+def _wrong(row: ArticleRow) -> str:
+    if not row.wordings():
+        return "questions: write at least one wording of the question"
+    if not (row.answer_zh.strip() or row.answer_en.strip()):
+        return "answer_zh: write the answer in at least one language"
+    if row.state not in knowledge.STATES:
+        return f"state: {row.state!r} is not one of {', '.join(knowledge.STATES)}"
+    return ""
 
 
-_Rows = Iterator[tuple[int, Any]]
-
-
-def _from_csv(text: str, problems: list[str]) -> _Rows:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        unknown = set(reader.fieldnames or ()) - set(ArticleRow.__struct_fields__)
-        problems.extend(f"line 1: {name}: is no column that is known" for name in sorted(unknown))
-        for row in reader:
-            yield reader.line_num, _cells(row)
-    except csv.Error as error:
-        problems.append(f"line {reader.line_num}: csv: {error}")
-
-
-def _cells(row: Mapping[str | None, Any]) -> dict[str, Any]:
-    read: dict[str, Any] = {}
+def _cells(row: Mapping[str, str]) -> dict[str, Any]:
+    read: dict[str, Any] = dict(row)
     for key, value in row.items():
-        if key is None or not value:
-            continue
         if key in _LISTS:
             read[key] = value.split()
         elif key == "questions":
             read[key] = value.split("|")
-        else:
-            read[key] = value
     return read
 
 
-def _from_lines(text: str, problems: list[str]) -> _Rows:
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except json.JSONDecodeError as error:
-                problems.append(f"line {number}: json: {error.msg}")
-
-
-def _from_json(text: str, problems: list[str]) -> _Rows:
-    """Walk the list, so that each article has the line on which it begins."""
-    at = len(text) - len(text.lstrip())
-    if text[at : at + 1] != "[":
-        problems.append("line 1: json: expected a list of articles")
-        return
-    at += 1
-    while True:
-        at += len(text[at:]) - len(text[at:].lstrip(" \t\r\n,"))
-        if text[at : at + 1] == "]":
-            return
-        line = text.count("\n", 0, at) + 1
-        try:
-            value, at = _DECODER.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            problems.append(f"line {text.count(chr(10), 0, error.pos) + 1}: json: {error.msg}")
-            return
-        yield line, value
-
-
-def _from_markdown(text: str, problems: list[str]) -> _Rows:
+def _from_markdown(text: str, problems: list[str]) -> Rows:
     lines = text.splitlines()
     fences = [at for at, line in enumerate(lines) if line.strip() == _FENCE]
     if len(fences) % 2 or not fences:
@@ -187,17 +122,10 @@ def _answers(body: str) -> dict[str, str]:
 def written(articles: Iterable[Article], form: str) -> str:
     """Return articles as a file that `read_articles` reads; raises `Invalid` for the format."""
     rows = [_row(each) for each in articles]
-    match form:
-        case "json":
-            return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
-        case "jsonl":
-            return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        case "csv":
-            return _as_csv(rows)
-        case "md":
-            return "\n".join(map(_as_markdown, rows))
-        case other:
-            raise Invalid(f"format: {other!r} is not one of {', '.join(FORMATS)}")
+    if form == "md":
+        return "\n".join(map(_as_markdown, rows))
+    names = [name for name in ArticleRow.__struct_fields__ if not name.startswith("question_")]
+    return rowfile.written(rows, form, columns=names, flat=_flat)
 
 
 def _row(held: Article) -> dict[str, Any]:
@@ -218,21 +146,13 @@ def _row(held: Article) -> dict[str, Any]:
     return {**row, "answer_zh": held.answer_zh, "answer_en": held.answer_en}
 
 
-def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    names = [name for name in ArticleRow.__struct_fields__ if not name.startswith("question_")]
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, names, restval="")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(
-            {
-                **row,
-                "questions": "|".join(row["questions"]),
-                "recommends": "true" if row["recommends"] else "false",
-                **{name: " ".join(row[name]) for name in _LISTS},
-            }
-        )
-    return "\ufeff" + out.getvalue()  # spreadsheets take UTF-8 only with this mark
+def _flat(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        **row,
+        "questions": "|".join(row["questions"]),
+        "recommends": "true" if row["recommends"] else "false",
+        **{name: " ".join(row[name]) for name in _LISTS},
+    }
 
 
 def _as_markdown(row: Mapping[str, Any]) -> str:
@@ -283,5 +203,7 @@ def take_in(
             after = knowledge.put(unit, article=article, by=by, four_eyes=four_eyes, at=at)
         except Invalid as error:
             raise Invalid(f"{row.id}: {error}") from error
+        except IllegalStep as error:
+            raise Invalid(f"{row.id}: state: {error}") from error
         changed += before is None or after.version != before.version
     return changed

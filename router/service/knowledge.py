@@ -45,10 +45,13 @@ def write(unit: Unit, *, article: Article, by: str, at: datetime) -> Article:
 def put(unit: Unit, *, article: Article, by: str, four_eyes: bool, at: datetime) -> Article:
     """Write an article and bring it into the state it names: an import, a call of the API.
 
-    Where four eyes are wanted, what should be published waits in review for the second pair.
+    Where four eyes are wanted, what should be published waits in review for the second pair. What
+    should be withdrawn and was never published stays a draft: it is as little in use.
     """
     wanted = state_of(article.state)
     written = write(unit, article=article, by=by, at=at)
+    if wanted is ArticleState.WITHDRAWN and written.live is None:
+        return written
     if wanted is ArticleState.PUBLISHED and four_eyes and written.state != wanted:
         wanted = ArticleState.IN_REVIEW
     return set_state(unit, article=written.id, state=wanted, by=by, four_eyes=four_eyes, at=at)

@@ -72,13 +72,18 @@ def _unique(unit: Unit, text: Script) -> None:
 
 
 def put(unit: Unit, *, script: Script, by: str, four_eyes: bool, at: datetime) -> Script:
-    """Write a script and bring it into the state that it names; the same text is no change."""
+    """Write a script and bring it into the state that it names; the same text is no change.
+
+    What should be withdrawn and was never approved stays a draft: it is as little in use.
+    """
     wanted = script.state
     stored = unit.scripts.get(script.id) if script.version else None
     if stored is not None and stored.version == script.version and _says_the_same(stored, script):
         written = stored
     else:
         written = write(unit, script=script, by=by, at=at)
+    if wanted is ScriptState.WITHDRAWN and not written.approved:
+        return written
     if wanted is ScriptState.APPROVED and four_eyes and written.state is not wanted:
         wanted = ScriptState.IN_REVIEW
     return set_state(unit, script=written.id, state=wanted, by=by, four_eyes=four_eyes, at=at)

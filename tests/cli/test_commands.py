@@ -6,39 +6,60 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from router.cli.main import main
 from tests.adapters.vectors import vector
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Return what runs `mainstem` in an empty folder on a configuration of its own."""
-    (tmp_path / "config").mkdir()
-    env = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("MAINSTEM_")},
-        "MAINSTEM_CONFIG": str(tmp_path / "config"),
-        "MAINSTEM_DATA": str(tmp_path / "data"),
-        "PYTHONPATH": str(ROOT),
-    }
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended and what it said."""
 
-    def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(  # noqa: S603  our own arguments
-            [sys.executable, "-m", "router", *arguments],
-            env=env,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what runs a command in an empty folder on a configuration of its own."""
+    (tmp_path / "config").mkdir()
+    for key in [key for key in os.environ if key.startswith("MAINSTEM_")]:
+        monkeypatch.delenv(key)
+    monkeypatch.setenv("MAINSTEM_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("MAINSTEM_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> Done:
+        done = CliRunner().invoke(main, arguments)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Done(done.exit_code, done.stdout, done.stderr)
 
     return command
+
+
+def test_the_program_is_started_as_a_module(run: Run) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "router", "check"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run("check").stdout
 
 
 def test_check_says_what_is_in_force_and_hides_secrets(run: Run) -> None:
@@ -79,16 +100,30 @@ def test_people_are_imported_changed_and_refused_with_a_reason(run: Run, tmp_pat
     assert "row 2" in done.stderr
 
 
-def test_articles_are_imported(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "articles.jsonl"
-    file.write_text(
-        json.dumps({"id": "a1", "question_zh": "怎么开发票", "answer_zh": "点申请发票"}) + "\n",
-        "utf-8",
-    )
-    assert (
-        run("import", "articles", str(file)).stdout
-        == "1 articles are written, 1 of them new or different\n"
-    )
+@pytest.mark.parametrize(
+    ("kind", "row", "said"),
+    [
+        ("knowledge", {"question_zh": "怎么开发票", "answer_zh": "点申请发票"}, "articles"),
+        ("products", {"title_zh": "云朵沙发"}, "products"),
+        ("scripts", {"title": "问候", "wordings": {"any": {"zh": "您好"}}}, "scripts"),
+    ],
+)
+def test_what_the_shop_has_written_is_imported_and_exported(
+    run: Run, tmp_path: Path, kind: str, row: dict[str, object], said: str
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"id": "a1", **row}) + "\n", "utf-8")
+    done = run("import", kind, str(file))
+    assert done.stdout == f"1 {said} are written, 1 of them new or different\n"
+    csv = run("export", kind, "--format", "csv").stdout
+    assert csv.count("a1") == 1
+    (tmp_path / "again.csv").write_text(csv, "utf-8")
+    again = run("import", kind, str(tmp_path / "again.csv"))
+    assert again.stdout == f"1 {said} are written, 0 of them new or different\n"
+    file.write_text(json.dumps({"id": "a1"}) + "\n", "utf-8")
+    refused = run("import", kind, str(file))
+    assert refused.returncode == 1
+    assert f"{file}: line 1: " in refused.stderr
 
 
 def decoded(run: Run, *arguments: str) -> dict[str, object]:

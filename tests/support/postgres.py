@@ -46,6 +46,8 @@ SETTINGS = {
 }
 T = TypeVar("T")
 
+#: From this version on a database can be copied by its files, in a fifth of the time.
+_COPIES_FILES = 15
 _START_ATTEMPTS = 3  # somebody else may bind the free port first
 
 
@@ -54,6 +56,7 @@ class Postgres:
     """A running server. Names of databases are ours, so they need no quoting."""
 
     port: int
+    version: int = 0
 
     def url(self, database: str = "postgres") -> str:
         """Return the address of ``database`` as SQLAlchemy wants it."""
@@ -61,7 +64,8 @@ class Postgres:
 
     def create(self, database: str, *, template: str | None = None) -> None:
         """Create ``database``, empty or as a copy of ``template``."""
-        source = "" if template is None else f" TEMPLATE {template}"
+        how = " STRATEGY file_copy" if self.version >= _COPIES_FILES else ""
+        source = "" if template is None else f" TEMPLATE {template}{how}"
         settle(self._execute(f"CREATE DATABASE {database}{source}"))
 
     def seal(self, database: str) -> None:
@@ -195,4 +199,5 @@ def _serving(programs: Path, directory: Path, user: str | None) -> Iterator[Post
         user=user,
         stop=signal.SIGINT,  # "fast": open connections are cut, the end is orderly
     ):
-        yield Postgres(port=port)
+        version = (directory / "data" / "PG_VERSION").read_text(encoding="ascii")
+        yield Postgres(port=port, version=int(version.partition(".")[0]))

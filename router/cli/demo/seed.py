@@ -62,7 +62,9 @@ async def seed(settings: Settings, *, capacity: float | None = None) -> Cast:
             at=clock.now(),
         )
         _all_in(await admin.import_agents(settings, rows))
-        await admin.import_articles(settings, read_articles(DATA / "articles.jsonl"))
+        await admin.import_written(
+            settings, read_articles(DATA / "articles.jsonl"), kind="articles"
+        )
         await store.transact(write_all, read_writings(), by=ADMIN, at=clock.now())
         await store.transact(_give_out, hashes, tokens, at=clock.now())
     finally:

@@ -1,4 +1,4 @@
-"""What knowledge lacks: open questions, contradictions; articles to and from files."""
+"""What knowledge lacks: open questions, contradictions; what is written to and from files."""
 
 import asyncio
 from datetime import datetime
@@ -9,8 +9,8 @@ from router.domain.contradiction import Sign, contradictions
 from router.domain.ids import ArticleId, InteractionId
 from router.domain.question import ALIKE, grouped
 from router.domain.workforce import Role
-from router.service import knowledge, questions
-from router.service.articlefile import FileProblem, read_articles, take_in, written
+from router.service import questions
+from router.service.files import KINDS, FileProblem
 from router.service.library import shelf_of
 from router.web.api.articles import ArticleShape
 from router.web.api.operations import Asked, Operations
@@ -62,29 +62,29 @@ class ContradictionShape(Shape, frozen=True):
 
 
 class FileQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """csv, json, jsonl or md."""
+    """csv, json or jsonl; for articles also md."""
 
     format: str = "json"
 
 
 class FileBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A file's text and its format: csv, json, jsonl or md."""
+    """A file's text and its format: csv, json or jsonl; for articles also md."""
 
     text: str
     format: str
 
 
-class ArticlesFileShape(Shape, frozen=True):
-    """A file of articles."""
+class FileShape(Shape, frozen=True):
+    """A file of all articles, products or scripts."""
 
     format: str
     text: str
 
 
 class TakenShape(Shape, frozen=True):
-    """How many articles the file has, and how many of them were new or different."""
+    """How many rows the file has, and how many of them were new or different."""
 
-    articles: int
+    rows: int
     changed: int
 
 
@@ -152,11 +152,30 @@ async def list_contradictions(asked: Asked) -> tuple[ContradictionShape, ...]:
     )
 
 
-@operations.add("GET", "/knowledge-file", answer=ArticlesFileShape, query=FileQuery)
-async def export_articles(asked: Asked) -> ArticlesFileShape:
+async def _given(asked: Asked, kind: str) -> FileShape:
+    text = await asked.deps.store.read(KINDS[kind].written, asked.query.format)
+    return FileShape(format=asked.query.format, text=text)
+
+
+async def _taken(asked: Asked, kind: str) -> TakenShape:
+    try:
+        rows = KINDS[kind].read(asked.body.text, asked.body.format)
+    except FileProblem as error:
+        raise Denied("invalid", 400, detail=str(error), field="text") from error
+    changed = await asked.deps.store.transact(
+        KINDS[kind].take_in,
+        rows=rows,
+        by=asked.agent.id,
+        four_eyes=asked.deps.policy.knowledge.four_eyes,
+        at=asked.at,
+    )
+    return TakenShape(rows=len(rows), changed=changed)
+
+
+@operations.add("GET", "/knowledge-file", answer=FileShape, query=FileQuery)
+async def export_articles(asked: Asked) -> FileShape:
     """Return every article as the text of a file."""
-    text = written(await asked.deps.store.read(knowledge.articles), asked.query.format)
-    return ArticlesFileShape(format=asked.query.format, text=text)
+    return await _given(asked, "articles")
 
 
 @operations.add("POST", "/knowledge-file", answer=TakenShape, body=FileBody, role=Role.SUPERVISOR)
@@ -165,15 +184,28 @@ async def import_articles(asked: Asked) -> TakenShape:
 
     The error's message has a line for each problem: the line of the file, the field, the fix.
     """
-    try:
-        rows = read_articles(asked.body.text, asked.body.format)
-    except FileProblem as error:
-        raise Denied("invalid", 400, detail=str(error), field="text") from error
-    changed = await asked.deps.store.transact(
-        take_in,
-        rows=rows,
-        by=asked.agent.id,
-        four_eyes=asked.deps.policy.knowledge.four_eyes,
-        at=asked.at,
-    )
-    return TakenShape(articles=len(rows), changed=changed)
+    return await _taken(asked, "articles")
+
+
+@operations.add("GET", "/product-file", answer=FileShape, query=FileQuery)
+async def export_products(asked: Asked) -> FileShape:
+    """Return every product as the text of a file."""
+    return await _given(asked, "products")
+
+
+@operations.add("POST", "/product-file", answer=TakenShape, body=FileBody, role=Role.SUPERVISOR)
+async def import_products(asked: Asked) -> TakenShape:
+    """Take products in from a file's text, all of them or none; errors as for articles."""
+    return await _taken(asked, "products")
+
+
+@operations.add("GET", "/script-file", answer=FileShape, query=FileQuery)
+async def export_scripts(asked: Asked) -> FileShape:
+    """Return every script as the text of a file."""
+    return await _given(asked, "scripts")
+
+
+@operations.add("POST", "/script-file", answer=TakenShape, body=FileBody, role=Role.SUPERVISOR)
+async def import_scripts(asked: Asked) -> TakenShape:
+    """Take scripts in from a file's text, all of them or none; errors as for articles."""
+    return await _taken(asked, "scripts")

@@ -1,4 +1,4 @@
-"""What knowledge lacks: questions left open, texts that contradict; articles to and from files."""
+"""What knowledge lacks: questions left open, texts that contradict; all of it to and from files."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,8 +11,7 @@ from router.domain.ids import ArticleId, InteractionId
 from router.domain.question import ALIKE, grouped
 from router.domain.workforce import Role
 from router.service import questions
-from router.service.articlefile import FORMATS, FileProblem, read_articles, take_in, written
-from router.service.knowledge import articles
+from router.service.files import KINDS, FileProblem, kind_of
 from router.service.library import shelf_of
 from router.web.auth import require
 from router.web.console.show import fields, show
@@ -85,35 +84,37 @@ async def files(request: web.Request) -> web.Response:
 def _files(
     request: web.Request,
     *,
+    of: str = "articles",
     problems: tuple[str, ...] = (),
     taken: tuple[int, int] | None = None,
     status: int = 200,
 ) -> web.Response:
-    context = {"formats": FORMATS, "problems": problems, "taken": taken}
+    context = {"kinds": KINDS, "of": of, "problems": problems, "taken": taken}
     return show(request, "knowledge/files.html", status=status, **context)
 
 
-@routes_.get("/knowledge/files/articles.{format}")
+@routes_.get("/knowledge/files/{of}.{format}")
 async def give(request: web.Request) -> web.Response:
-    """Return every article as a file."""
-    form = request.match_info["format"]
-    text = written(await request.app[DEPS].store.read(articles), form)
-    headers = {"Content-Disposition": f'attachment; filename="articles.{form}"'}
+    """Return all articles, products or scripts as a file."""
+    form, kind = request.match_info["format"], kind_of(request.match_info["of"])
+    text = await request.app[DEPS].store.read(kind.written, form)
+    headers = {"Content-Disposition": f'attachment; filename="{kind.name}.{form}"'}
     return web.Response(text=text, content_type=_TYPES[form], charset="utf-8", headers=headers)
 
 
 @routes_.post("/knowledge/files")
 @require(Role.SUPERVISOR)
 async def take(request: web.Request) -> web.Response:
-    """Take articles in from a file, all of them or none; problems are named by line and field."""
-    deps, me, file = request.app[DEPS], me_of(request).agent.id, (await request.post()).get("file")
+    """Take a file in, all of it or nothing; problems are named by line and field."""
+    deps, me, given = request.app[DEPS], me_of(request).agent.id, await request.post()
+    kind, file = kind_of(str(given.get("of", "articles"))), given.get("file")
     if not isinstance(file, web.FileField) or not file.filename:
         raise Invalid("file: choose one")
     form = file.filename.rpartition(".")[2].casefold()
     try:
-        rows = read_articles((await asyncio.to_thread(file.file.read)).decode(), form)
+        rows = kind.read((await asyncio.to_thread(file.file.read)).decode(), form)
         taken = await deps.store.transact(
-            take_in,
+            kind.take_in,
             rows=rows,
             by=me,
             four_eyes=deps.policy.knowledge.four_eyes,
@@ -124,5 +125,5 @@ async def take(request: web.Request) -> web.Response:
     except (FileProblem, Invalid) as error:
         problems = tuple(str(error).splitlines())
     else:
-        return _files(request, taken=(taken, len(rows)))
-    return _files(request, problems=problems, status=400)
+        return _files(request, of=kind.name, taken=(taken, len(rows)))
+    return _files(request, of=kind.name, problems=problems, status=400)
