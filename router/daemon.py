@@ -67,6 +67,8 @@ log = structlog.get_logger()
 _SHUTDOWN_S = 10.0
 _ADMIN = "admin"
 _MQTT, _MQTTS = 1883, 8883
+#: How long the outbox may go without a look, in which what a dead daemon left behind is found.
+_LONGEST_POLL = timedelta(seconds=15)
 #: How long the token of a member of the demo shop lasts.
 _MEMBER_LASTS = timedelta(hours=12)
 
@@ -143,6 +145,7 @@ async def build(settings: Settings) -> Rooms:
             store,
             settings.policy,
             batch=settings.intake_batch,
+            most=settings.intake_line,
             pressure=pressure,
             urgent=small.is_urgent,
         ),
@@ -237,7 +240,10 @@ async def _serve(rooms: Rooms) -> None:
 
 def _transport_settings(settings: Settings) -> TransportSettings:
     return TransportSettings(
-        media=settings.data / "media",
+        media=settings.media,
+        total=settings.send_within,
+        claim_margin=2 * settings.send_within,
+        poll=min(_LONGEST_POLL, settings.send_within),
         private_links=settings.private_media,
         most_attempts=settings.send_attempts,
     )
@@ -355,7 +361,7 @@ def _deps(rooms: Rooms, transport: Transport) -> Deps:
         settings=WebSettings(
             public_url=settings.public_url,
             cookie_key=cookie_key(settings),
-            media=settings.data / "media",
+            media=settings.media,
             secure_cookies=settings.public_url.startswith("https://"),
             demo=bool(settings.demo_members),
         ),

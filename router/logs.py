@@ -7,7 +7,7 @@ duty of whoever logs; what this module adds is that a traceback shows no local v
 import logging
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import Processor
@@ -19,6 +19,39 @@ _BEFORE: Sequence[Processor] = (
 )
 
 
+class Steadfast:
+    """A stream that nobody breaks over: what cannot be written is counted, and told later.
+
+    A full disk must not end a thread that serves customers because it wanted to say something.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._lost = stream, 0
+
+    def write(self, text: str) -> int:
+        """Write ``text``, after how much was lost since the last line that could be written."""
+        try:
+            if self._lost:
+                self._stream.write(f'{{"event": "log_lines_lost", "lines": {self._lost}}}\n')
+                self._stream.flush()
+                self._lost = 0
+            return self._stream.write(text)
+        except OSError:
+            self._lost += 1
+            return 0
+
+    def flush(self) -> None:
+        """Send on what was written."""
+        try:
+            self._stream.flush()
+        except OSError:
+            self._lost += 1
+
+    def isatty(self) -> bool:
+        """Return whether a person looks at it."""
+        return self._stream.isatty()
+
+
 def configure(*, json: bool | None, level: str, stream: TextIO = sys.stderr) -> None:
     """Send our own lines and the libraries' to ``stream``, in one form.
 
@@ -28,13 +61,14 @@ def configure(*, json: bool | None, level: str, stream: TextIO = sys.stderr) -> 
     """
     as_json = not stream.isatty() if json is None else json
     threshold = _number(level)
+    steady = cast("TextIO", Steadfast(stream))
     structlog.configure(
         processors=[*_BEFORE, *_rendering(as_json=as_json, colors=stream.isatty())],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        logger_factory=structlog.WriteLoggerFactory(file=steady),
         cache_logger_on_first_use=False,  # loggers are made at import, before we are called
     )
-    _adopt_libraries(stream, as_json=as_json, threshold=threshold)
+    _adopt_libraries(steady, as_json=as_json, threshold=threshold)
 
 
 def _number(level: str) -> int:

@@ -173,7 +173,7 @@ async def _again(store: SqlStore, settings: Settings, raw: RawDelivery) -> str:
         decoded = reread(raw, account, entropy=SystemIds().entropy(16))
         at = SystemClock().now()
         files = await keep_enclosed(
-            decoded.files, account=account.name, folder=settings.data / "media", at=at
+            decoded.files, account=account.name, folder=settings.media, at=at
         )
         taken = await store.transact(
             take_again,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from router import daemon
 from router.channel.capture import decode_capture
@@ -18,6 +19,7 @@ from router.channel.contract import Channel
 from router.channel.registry import BrokenChannel, channels
 from router.cli import admin
 from router.cli.bench.commands import bench
+from router.cli.chaos import chaos
 from router.cli.evaluate import evaluate
 from router.cli.imports import ImportProblem, read_agents, read_written
 from router.cli.whatif import staffing_command, whatif
@@ -296,13 +298,42 @@ def replay(delivery: str | None) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def audit(*, as_json: bool) -> None:
-    """Re-derive the guarantees G1 to G4 from the stored history; exit 1 over a violation."""
-    proof, found = asyncio.run(admin.audit_all(_settings()))
+@click.option(
+    "--ledger", type=_FILE, help="Also hold what others saw against the tables: JSON lines."
+)
+def audit(*, as_json: bool, ledger: Path | None) -> None:
+    """Re-derive the guarantees G1 to G4 from the stored history; exit 1 over a violation.
+
+    With a ledger, such as `mainstem chaos --folder` keeps, also: whatever was acknowledged stands
+    on a timeline once and in order, no answer was said twice, nobody was given too much.
+    """
+    settings = _settings()
+    proof, found = asyncio.run(admin.audit_all(settings))
     for each in found:
         click.echo(json.dumps(each, ensure_ascii=False) if as_json else admin.told(each))
     click.echo(admin.summed_up(proof), err=True)
-    sys.exit(1 if found else 0)
+    wrong = 0 if ledger is None else _reckon(settings, ledger, as_json=as_json)
+    sys.exit(1 if found or wrong else 0)
+
+
+def _reckon(settings: Settings, ledger: Path, *, as_json: bool) -> int:
+    """Check a ledger against the configured database; return how much is wrong."""
+    from router.cli.ledger.book import BadLedger, read_ledger  # noqa: PLC0415  only here
+    from router.cli.ledger.check import check as checked  # noqa: PLC0415
+
+    try:
+        result = checked(settings.database_url, read_ledger(ledger))
+    except BadLedger as error:
+        raise click.ClickException(f"{ledger}: {error}") from error
+    for each in result.wrong:
+        shown = json.dumps(msgspec.to_builtins(each), ensure_ascii=False) if as_json else str(each)
+        click.echo(shown)
+    click.echo(
+        f"{len(result.wrong)} things are wrong among {result.deliveries} deliveries, "
+        f"{result.replies} replies and {result.calls} calls",
+        err=True,
+    )
+    return len(result.wrong)
 
 
 @main.command()
@@ -350,6 +381,7 @@ def simulate(
 
 
 main.add_command(bench)
+main.add_command(chaos)
 main.add_command(evaluate)
 main.add_command(staffing_command)
 main.add_command(whatif)

@@ -46,16 +46,23 @@ class Intake:
         policy: ShopPolicy,
         *,
         batch: int = BATCH,
+        most: int = BACKLOG,
         pressure: Pressure | None = None,
         urgent: Callable[[str], bool] = _nothing,
     ) -> None:
         """``urgent`` is the fast tier: it says of a text whether it cannot wait to be read."""
         self._store, self._policy, self._batch = store, policy, batch
+        self._most = most
         self._pressure = pressure or Pressure()
         self._urgent = urgent
         self._line: deque[_Waiting] = deque()
         self._some = asyncio.Event()
         self._stopping = False
+
+    @property
+    def is_crowded(self) -> bool:
+        """Return whether the line is so long that another daemon should be asked, if there is."""
+        return len(self._line) > self._most * 3 // 4
 
     @property
     def backlog(self) -> int:
@@ -68,7 +75,7 @@ class Intake:
         Raises Busy if the line is full or the daemon stops, StoreUnavailable if the database does
         not take it; in both cases nothing was promised.
         """
-        if self._stopping or len(self._line) >= BACKLOG:
+        if self._stopping or len(self._line) >= self._most:
             raise Busy("too many deliveries wait")
         pressing = frozenset(name for name, text in _said(delivery.events) if self._urgent(text))
         delivery = replace(delivery, urgent=pressing) if pressing else delivery

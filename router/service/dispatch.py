@@ -114,11 +114,21 @@ class Dispatcher:
                     self._fence = None
                     log.warning("dispatch_waits_for_database")
                     await asyncio.sleep(_TICK.total_seconds())
+                except Exception:  # routing must go on: from the tables, here or in another daemon
+                    log.exception("dispatch_failed")
+                    await self._step_back()
                 await self._pressure.give_way(loop.time() - began)
                 await self._rest()
         finally:
             with contextlib.suppress(StoreUnavailable):
                 await self._store.transact(_let_go, self._name)
+
+    async def _step_back(self) -> None:
+        """Let another daemon route; if there is none, begin anew."""
+        self._fence = self._lease = None
+        with contextlib.suppress(StoreUnavailable):
+            await self._store.transact(_let_go, self._name)
+        await asyncio.sleep(2 * _TICK.total_seconds())
 
     async def once(self) -> None:
         """Bring the floor up to date, decide, and carry out; nothing if another daemon routes."""

@@ -50,6 +50,8 @@ class Follower:
                 await self._look()
             except StoreUnavailable:
                 log.warning("follower_waits_for_database")
+            except Exception:  # whoever does not hear of others works on, only later
+                log.exception("follower_failed")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s):
                     await self._bell.wait()

@@ -64,12 +64,15 @@ class RouterFile(File):
     public_url: str = ""
     database_url: str = ""
     data: str = "var"
+    media: str = ""
     mqtt_url: str = ""
     log_level: typing.Literal["debug", "info", "warning", "error"] = "info"
     raw_kept: str = "7d"
     private_media: bool = False
     send_attempts: int = 12
+    send_within: str = "20s"
     intake_batch: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256
+    intake_line: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 4096
     readers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
     demo_members: list[MemberFile] = []
 

@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from router.resources import resource
 from router.service.botport import BotChoice
 from router.settings.accounts import Surroundings, is_pointer, read_accounts
 from router.settings.bots import read_bots
-from router.settings.files import MemberFile, Problem, RouterFile, read_struct
+from router.settings.files import MemberFile, Problem, RouterFile, duration, read_struct
 from router.settings.shop import read_policy
 
 _FILES = (
@@ -58,7 +59,10 @@ class Settings:
     log_level: str
     private_media: bool
     send_attempts: int
+    send_within: timedelta
+    media: Path
     intake_batch: int
+    intake_line: int
     readers: int
     demo_members: tuple[MemberFile, ...]
     policy: ShopPolicy
@@ -117,6 +121,11 @@ def _read(
     host, port = _listen(router.listen, problems)
     if policy is None:
         return None
+    send_within = duration(router.send_within)
+    if send_within is None or not send_within:
+        what = f"{router.send_within!r} is not a time; write 20s"
+        problems.append(Problem(file="router.toml", key="send_within", what=what))
+        return None
     database = router.database_url or f"sqlite:///{(data / 'mainstem.db').absolute()}"
     return Settings(
         host=host,
@@ -128,7 +137,10 @@ def _read(
         log_level=router.log_level,
         private_media=router.private_media,
         send_attempts=router.send_attempts,
+        send_within=send_within,
+        media=Path(router.media).expanduser() if router.media else data / "media",
         intake_batch=router.intake_batch,
+        intake_line=router.intake_line,
         readers=router.readers,
         demo_members=tuple(router.demo_members),
         policy=policy,

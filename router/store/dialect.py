@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 #: Keys of the locks that belong to a task and not to a row.
@@ -19,8 +19,9 @@ _ALONE = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("key", type_=sa.Bi
 #: PostgreSQL's codes for "try again": serialization failure, deadlock.
 _AGAIN = frozenset({"40001", "40P01"})
 #: PostgreSQL's classes for "not now": connection, resources, a lock not had in time, operator
-#: intervention (a statement out of time as well), system; and for being refused at the door.
-_DOWN = ("08", "53", "55P03", "57", "58", "28", "3D")
+#: intervention (a statement out of time as well), system; for being refused at the door; and for
+#: writing where only reading is allowed, as on a standby or while an operator makes room.
+_DOWN = ("08", "53", "55P03", "57", "58", "28", "3D", "25006")
 _SQLITE_DOWN = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -120,7 +121,7 @@ def is_passing(error: Exception) -> bool:
 
 def is_down(error: Exception) -> bool:
     """Return whether the database itself failed us: away, full, overloaded, out of time."""
-    if isinstance(error, PoolTimeout):
+    if isinstance(error, PoolTimeout | PendingRollbackError):  # the latter: cut off in a savepoint
         return True
     if not isinstance(error, DBAPIError):
         return _sqlstate(error).startswith(_DOWN)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import asyncpg
 import stamina
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -115,7 +115,7 @@ def unless_down() -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreUnavailable(f"the database cannot be reached: {error}") from error
-    except (DBAPIError, PoolTimeout, asyncpg.PostgresError) as error:
+    except (DBAPIError, PendingRollbackError, PoolTimeout, asyncpg.PostgresError) as error:
         if is_down(error):
             raise StoreUnavailable("the database does not answer") from error
         raise

@@ -124,8 +124,15 @@ class Sqlite:
             going = None not in batch
             jobs = [job for job in batch if job is not None]
             if jobs:
-                for ended in self._commit(jobs):
+                for ended in self._settled(jobs):
                     _tell(ended)
+
+    def _settled(self, jobs: Sequence[_Job]) -> Sequence[_Ended]:
+        """Commit the jobs; whatever happens, everybody is told and the thread goes on."""
+        try:
+            return self._commit(jobs)
+        except Exception as error:  # noqa: BLE001  whoever asked is told
+            return [_Ended(job=job, problem=error) for job in jobs]
 
     def _commit(self, jobs: Sequence[_Job]) -> Sequence[_Ended]:
         """Run the jobs in order and commit them together; if the commit fails, all have failed."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import msgspec
 import structlog
@@ -23,9 +22,6 @@ from router.web.sockets import SOCKETS
 
 log = structlog.get_logger()
 routes = web.RouteTableDef()
-
-#: More deliveries than this in the line mean that platforms should go elsewhere or wait.
-BACKLOG_LIMIT: Final = 3000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +100,7 @@ async def troubles(deps: Deps) -> dict[str, str]:
             wrong["dispatcher"] = "nobody routes: no daemon holds the lease"
     except StoreUnavailable as error:
         wrong["database"] = str(error)
-    if deps.intake.backlog > BACKLOG_LIMIT:
+    if deps.intake.is_crowded:
         wrong["intake"] = f"{deps.intake.backlog} deliveries wait"
     for name, check in deps.health.items():
         said = await check()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from router.cli.bench.ledger import ask
+from router.cli.ledger.tables import ask
 
 
 def bench(*arguments: str) -> dict[str, Any]:

@@ -90,3 +90,27 @@ def test_a_traceback_shows_no_local_variables(*, as_json: bool) -> None:
 def test_a_level_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="'loud'"):
         configure(json=True, level="loud")
+
+
+class FullDisk(io.StringIO):
+    """Takes nothing while it is full."""
+
+    full = False
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        return super().write(text)
+
+
+def test_a_full_disk_costs_lines_and_nothing_else_and_the_log_says_how_many() -> None:
+    stream = FullDisk()
+    configure(json=True, level="info", stream=stream)
+    stream.full = True
+    structlog.get_logger().info("daemon_started")
+    logging.getLogger("aiohttp").warning("something")
+    stream.full = False
+    structlog.get_logger().info("daemon_stopped")
+    lost, stopped = _lines(stream)
+    assert (lost["event"], lost["lines"]) == ("log_lines_lost", 2)
+    assert stopped["event"] == "daemon_stopped"

@@ -28,7 +28,7 @@ from router.channel.contract import (
     Turn,
     Window,
 )
-from router.cli.bench.ledger import ask
+from router.cli.ledger.tables import ask
 from router.domain.content import Media, MediaKind, Text
 from router.domain.identity import Claim, ClaimKind
 from router.domain.ids import AccountName, ChannelName, QueueName

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from router.cli.bench.ledger import ask
 from router.cli.bench.timeline import grow
+from router.cli.ledger.tables import ask
 from router.domain.ids import AccountName, ContactId, ConversationId
 from router.service.repository.mentioned import Mentioned
 from router.service.unit import Unit

@@ -75,7 +75,7 @@ def daemon(
         tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name,
         database(database_url, Path(name)) as held,
     ):
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), free_port()
         config = folder / "config"
         (config / "channels").mkdir(parents=True)
         told = "".join(f"{key} = {json.dumps(value)}\n" for key, value in router.items())
@@ -98,7 +98,7 @@ def daemon(
 def echo() -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
     """Run bare aiohttp until the block ends; gives its port and process."""
     with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name:
-        port = _free_port()
+        port = free_port()
         command = [
             sys.executable,
             "-c",
@@ -142,7 +142,8 @@ def _at(port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that was free just now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -172,14 +173,15 @@ def _process(
 
 def _await(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     give_up = time.monotonic() + _PATIENCE_S
-    while not _answers(url):
+    while not answers(url):
         if process.poll() is not None or time.monotonic() > give_up:
             words = log.read_text("utf-8", "replace")[-2000:]
             raise click.ClickException(f"{url} did not come up:\n{words}")
         time.sleep(_POLL_S)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Return whether a server says there that all is well."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  loopback
             return bool(answer.status == 200)  # noqa: PLR2004

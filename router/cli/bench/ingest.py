@@ -13,9 +13,9 @@ import click
 from router.cli.bench.client import Done, Job
 from router.cli.bench.figures import spread, told
 from router.cli.bench.ground import LOOPBACK, Ground, cpu_seconds, daemon, echo, write
-from router.cli.bench.ledger import Kept, kept, unread
 from router.cli.bench.limits import fdatasync
 from router.cli.bench.wechat import ACCOUNT, messages
+from router.cli.ledger.tables import Kept, kept, unread
 
 _CATCH_UP_S = 1800.0
 _POLL_S = 0.5

@@ -42,9 +42,9 @@ def messages(
         yield message(f"{sender}-{number % customers}", words, number=number, host=host)
 
 
-def message(sender: str, words: str, *, number: int, host: str) -> bytes:
-    """Return one text message as WeChat's plain mode delivers it."""
-    now = int(time.time())
+def message(sender: str, words: str, *, number: int, host: str, at: int | None = None) -> bytes:
+    """Return one text message as WeChat's plain mode delivers it, said ``at`` a second or now."""
+    now = int(time.time()) if at is None else at
     body = (
         f"<xml><ToUserName><![CDATA[gh_shop]]></ToUserName>"
         f"<FromUserName><![CDATA[{sender}]]></FromUserName>"

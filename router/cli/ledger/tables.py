@@ -1,4 +1,4 @@
-"""What a benchmark finds in the tables afterwards, asked with the bare drivers."""
+"""What the tables hold, asked with the bare drivers, so that no code of ours is believed."""
 
 import asyncio
 import sqlite3

@@ -1,0 +1,1 @@
+"""The ledger check: what was acknowledged, held against what the tables have."""

@@ -1,0 +1,1 @@
+"""Faults: what happens when daemons die, and when what they need goes away."""
