@@ -5,6 +5,7 @@ import click
 from router.cli.bench.fanout import fanout
 from router.cli.bench.ingest import ingest
 from router.cli.bench.offer import offer
+from router.cli.bench.optimum import optimum
 from router.cli.bench.reading import reading
 from router.cli.bench.route import route
 from router.cli.bench.timeline import timeline
@@ -21,3 +22,4 @@ bench.add_command(route)
 bench.add_command(offer)
 bench.add_command(timeline)
 bench.add_command(fanout)
+bench.add_command(optimum)
