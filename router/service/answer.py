@@ -273,7 +273,7 @@ def say(
     if cases or utterance.content is None or unsaid:
         why = str(utterance.because.get("why", "bot_unsure"))
         why = "open_case" if cases else unsaid or why
-        _decide(unit, held, utterance, kind="bot_hands_over", at=at)
+        _decide(unit, held, _unsaid_for(utterance, why), kind="bot_hands_over", at=at)
         if why == "bot_unsure":
             questions.keep(unit, turn.question, language=turn.language, at=at)
         from_bot(unit, held, why=why, at=at)
@@ -340,6 +340,14 @@ def going_round(said: Sequence[Interaction], content: Content | None, *, policy:
     if isinstance(content, Menu) and asked_back >= policy.bot.most_asks_back:
         return "bot_stuck"
     return ""
+
+
+def _unsaid_for(utterance: Utterance, why: str) -> Utterance:
+    """Return it with the reason for which it was not said; what it was stays written down."""
+    meant = str(utterance.because.get("why", ""))
+    if meant == why:
+        return utterance
+    return replace(utterance, because={**utterance.because, "why": why, "unsaid": meant})
 
 
 def _is_said(words: str, before: Content) -> bool:

@@ -52,7 +52,7 @@ def figures(
     unit: Unit, *, since: datetime, until: datetime, policy: ShopPolicy, by: str
 ) -> Figures:
     """Return the figures of a time up to ``until``, which is now, grouped by one of `GROUPS`."""
-    ended = _visits(unit.conversations.ended_between(since, until))
+    ended = visits(unit.conversations.ended_between(since, until))
     matters = _matters(unit, [each.conversation for each in ended])
     complained = unit.cases.linked_to([each.conversation for each in ended])
     over = [
@@ -81,9 +81,9 @@ def resolved_at_first(
     unit: Unit, *, since: datetime, until: datetime, within: timedelta
 ) -> float | None:
     """Return the first-contact resolution of what closed in that time; None if nothing counts."""
-    ended = _visits(unit.conversations.ended_between(since, until))
+    ended = visits(unit.conversations.ended_between(since, until))
     matters = _matters(unit, [each.conversation for each in ended])
-    visits = (
+    had = (
         *(
             Visit(
                 person=each.person,
@@ -95,13 +95,14 @@ def resolved_at_first(
         ),
         *_still_open(unit, until),
     )
-    return first_contact_resolution(visits, since=since, until=until, within=within)
+    return first_contact_resolution(had, since=since, until=until, within=within)
 
 
 _NOTHING = Matter(topic="")
 
 
-def _visits(ended: tuple[Ended, ...]) -> list[Ended]:
+def visits(ended: tuple[Ended, ...]) -> list[Ended]:
+    """Return the conversations in which somebody had a matter."""
     return [each for each in ended if each.disposition not in _NO_VISIT]
 
 

@@ -11,7 +11,7 @@ from router.service.botport import BotTurn
 from router.service.ports import Conflict
 from router.store.dialect import EVENT_LOCK, alone, insert_new
 from router.store.helpers import bot_turns
-from router.store.rows import insert, must_be_there, one
+from router.store.rows import insert, many, must_be_there, one
 
 #: One daemon at a time sets tokens aside, so that the limit is one.
 _BUDGET_LOCK = EVENT_LOCK + 40
@@ -24,6 +24,12 @@ _IN_CONVERSATION = sa.select(sa.func.coalesce(sa.func.sum(bot_turns.c.tokens), 0
 )
 _SINCE = sa.select(sa.func.coalesce(sa.func.sum(bot_turns.c.tokens), 0)).where(
     bot_turns.c.bot == sa.bindparam("named"), bot_turns.c.asked_at >= sa.bindparam("since")
+)
+_BETWEEN = (
+    sa.select(bot_turns)
+    .where(bot_turns.c.asked_at >= sa.bindparam("since"))
+    .where(bot_turns.c.asked_at < sa.bindparam("until_"))
+    .order_by(bot_turns.c.asked_at, bot_turns.c.question_id)
 )
 _COUNTS = (
     sa.select(bot_turns.c.bot, bot_turns.c.state, bot_turns.c.why, sa.func.count().label("times"))
@@ -62,6 +68,11 @@ class SqlBotTurns:
         alone(self._connection, _BUDGET_LOCK)
         asked = {"named": bot, "since": since}
         return int(self._connection.execute(_SINCE, asked).scalar_one())
+
+    def asked_between(self, since: datetime, until: datetime) -> tuple[BotTurn, ...]:
+        """Return the turns that began from ``since`` until before ``until``, oldest first."""
+        rows = many(self._connection, _BETWEEN, {"since": since, "until_": until})
+        return tuple(map(_turn, rows))
 
     def counts(self, since: datetime) -> dict[tuple[str, str, str], int]:
         """Return how many turns of each bot ended how and why since a time."""

@@ -44,6 +44,12 @@ _DECISIONS = (
     .order_by(decisions.c.at.desc(), decisions.c.id.desc())
     .limit(_at_most)
 )
+_DECIDED_BETWEEN = (
+    sa.select(decisions)
+    .where(decisions.c.at >= sa.bindparam("since"), decisions.c.at < sa.bindparam("until_"))
+    .where(decisions.c.kind.in_(sa.bindparam("kinds", expanding=True)))
+    .order_by(decisions.c.at, decisions.c.id)
+)
 _DECISIONS_NAMED = sa.select(decisions).where(
     decisions.c.id.in_(sa.bindparam("names", expanding=True))
 )
@@ -111,6 +117,13 @@ class SqlJournal(SqlUpkeep):
         """Return the decisions on a conversation, newest first."""
         asked = {"of": conversation, "at_most": limit}
         return tuple(map(_decision, many(self._connection, _DECISIONS, asked)))
+
+    def decided_between(
+        self, since: datetime, until: datetime, *, kinds: Collection[str]
+    ) -> tuple[DecisionRecord, ...]:
+        """Return the decisions of some kinds from ``since`` until before ``until``, in order."""
+        asked = {"since": since, "until_": until, "kinds": list(kinds)}
+        return tuple(map(_decision, many(self._connection, _DECIDED_BETWEEN, asked)))
 
     def decisions_named(self, names: Collection[str]) -> Mapping[str, DecisionRecord]:
         """Return those of the decisions that are kept."""

@@ -13,13 +13,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from router.bots.assembly import open_bots
+from router.channel.contract import Received, Speaker
 from router.domain.article import Article
+from router.domain.content import Pressed, Text
 from router.domain.ids import ConversationId
 from router.domain.timeline import Direction, Interaction
 from router.service.botport import BotChoice, BotKind, BotSpec, BotTurn
 from router.service.knowledge import put
 from router.service.rounds import Rounds
-from tests.service.conftest import ABLE, FAMILY, START, Shop
+from tests.service.conftest import ABLE, CHAT, FAMILY, START, Shop
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
@@ -233,3 +235,71 @@ async def publish(shop: Shop, *articles: Article) -> None:
     for each in articles or ARTICLES:
         await shop.store.transact(put, article=each, by="lin", four_eyes=False, at=START)
     await shop.library.refresh(shop.store)
+
+
+# ----- what each kind of bot says, and how a conversation begins ----------------------------------
+
+KINDS = tuple(BotKind)
+ASKED = "请问怎么开发票"
+MENU_RASA = [{"text": "哪一个？", "buttons": [{"title": "查发票", "payload": "/invoice"}]}]
+MENU_OWN = {"text": "哪一个？", "options": [{"id": "/invoice", "label": "查发票"}]}
+
+
+def answers(kind: BotKind, words: str = INVOICE_ZH) -> Answer:
+    match kind:
+        case BotKind.MODEL:
+            return drafted(words, "invoice")
+        case BotKind.RASA:
+            return says([{"recipient_id": "1", "text": words}])
+        case BotKind.WEBHOOK:
+            return says({"text": words, "articles": ["invoice"]})
+
+
+def asks_back(kind: BotKind) -> Answer:
+    match kind:
+        case BotKind.MODEL:
+            return drafted("", "invoice", "made-up", action="ask_back")
+        case BotKind.RASA:
+            return says(MENU_RASA)
+        case BotKind.WEBHOOK:
+            return says(MENU_OWN)
+
+
+def hands_over(kind: BotKind) -> Answer:
+    match kind:
+        case BotKind.MODEL:
+            return drafted("", action="hand_over")
+        case BotKind.RASA:
+            return says([{"text": "请稍等"}, {"custom": {"hand_over": True}}])
+        case BotKind.WEBHOOK:
+            return says({"hand_over": True})
+
+
+async def opened(held: Desk, words: str = ASKED) -> ConversationId:
+    await publish(held.shop)
+    chat = await held.shop.hear(CHAT, "member-1", words)
+    await held.settle()
+    return chat
+
+
+async def words_of(held: Desk, chat: ConversationId) -> list[str]:
+    return [each.content.text for each in await held.out(chat) if isinstance(each.content, Text)]
+
+
+async def press(held: Desk, _chat: ConversationId, payload: str) -> None:
+    held.shop.last_message += 1
+    await held.shop.deliver(
+        CHAT,
+        Received(
+            external_id=f"m{held.shop.last_message}",
+            sender="member-1",
+            at=held.shop.clock.now(),
+            content=Pressed(payload=payload, label="查发票"),
+            by=Speaker.CONTACT,
+            opens_window="message",
+        ),
+    )
+    await held.settle()
+
+
+# ----- the guarantee: no bot alone -----------------------------------------------------------

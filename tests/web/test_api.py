@@ -68,6 +68,7 @@ SAME: dict[str, tuple[str, ...]] = {
     "POST /cases/{case}/resolve": ("resolve_case",),
     "POST /cases/{case}/reopen": ("reopen_case",),
     "GET /figures": ("get_figures",),
+    "GET /figures/bots": ("get_bot_counts",),
     "GET /plans": ("list_plans", "get_plan"),
     "GET /plans/part": ("get_plan",),
     "POST /plans/whatif": ("play_what_if",),

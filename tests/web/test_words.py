@@ -10,9 +10,11 @@ from router.channel.contract import Family, Reason
 from router.domain.case import LEVELS, CaseStatus, Resolution
 from router.domain.errors import DomainError
 from router.domain.events import KINDS
+from router.domain.grounding import Fault
 from router.domain.reading import Intent
 from router.domain.timeline import Sending
 from router.domain.workforce import Presence, Role
+from router.service.botcounts import FAILURES
 from router.service.desk import DISPOSITIONS
 from router.service.records import OutboxState
 from router.web.i18n import MissingCatalogue, Words, accepted, duration, read_words
@@ -48,6 +50,7 @@ def _errors(kind: type[DomainError] = DomainError) -> Iterator[str]:
         ("topic", tuple(Intent)),
         ("disposition", DISPOSITIONS),
         ("outbox", tuple(OutboxState)),
+        ("bot_reason", (*FAILURES, *Fault, "bot_unsure", "most_turns", "open_case")),
         ("sending", tuple(each for each in Sending if each)),
     ],
 )

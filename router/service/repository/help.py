@@ -31,6 +31,9 @@ class BotTurns(Protocol):
     def spent_since(self, bot: str, since: datetime) -> int:
         """Return the tokens of a bot since a time; only one transaction at a time is told."""
 
+    def asked_between(self, since: datetime, until: datetime) -> tuple[BotTurn, ...]:
+        """Return the turns that began from ``since`` until before ``until``, oldest first."""
+
     def counts(self, since: datetime) -> Mapping[tuple[str, str, str], int]:
         """Return how many turns began since a time, by (bot, state, why)."""
 

@@ -32,6 +32,11 @@ class Journal(Protocol):
     ) -> tuple[DecisionRecord, ...]:
         """Return the decisions on a conversation, newest first."""
 
+    def decided_between(
+        self, since: datetime, until: datetime, *, kinds: Collection[str]
+    ) -> tuple[DecisionRecord, ...]:
+        """Return the decisions of some kinds from ``since`` until before ``until``, in order."""
+
     def decisions_named(self, names: Collection[str]) -> Mapping[str, DecisionRecord]:
         """Return those of the decisions that are kept."""
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from router.web.api import (
     answers,
     articles,
+    bots,
     cases,
     contacts,
     conversations,
@@ -64,6 +65,7 @@ def operations() -> tuple[Operation, ...]:
         scripts,
         trials,
         guarantees,
+        bots,
         plans,
         shop,
         trouble,
