@@ -2,12 +2,14 @@
 
 import asyncio
 import base64
+import gc
 import hashlib
 import os
 import secrets
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,6 +67,9 @@ log = structlog.get_logger()
 
 #: How long open sockets and streams may take to end when the daemon stops, in seconds.
 _SHUTDOWN_S = 10.0
+#: How long a thread may keep the interpreter while another one wants it, in seconds. A statement of
+#: the database lets go of it and comes back, so that a verb waits this long again and again.
+_SWITCH_S = 0.0005
 _ADMIN = "admin"
 _MQTT, _MQTTS = 1883, 8883
 #: How long the outbox may go without a look, in which what a dead daemon left behind is found.
@@ -163,14 +168,22 @@ def families(settings: Settings) -> dict[AccountName, Family]:
 
 async def run(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; return the exit code."""
+    sys.setswitchinterval(_SWITCH_S)
     rooms = await build(settings)
     try:
         await _welcome(rooms)
+        _lasting()
         await _serve(rooms)
     finally:
         await rooms.store.close()
     log.info("daemon_stopped")
     return 0
+
+
+def _lasting() -> None:
+    """Take what has been built for good: who collects garbage need not look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _welcome(rooms: Rooms) -> None:

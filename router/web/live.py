@@ -11,6 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -36,6 +37,10 @@ PATIENCE: Final = 10.0
 MOST_TOPICS: Final = 60
 #: Events that may wait to be told; more are told as "look at everything again".
 BACKLOG: Final = 5000
+#: Bytes that a page has not taken yet, from which on it is not written to beside its own task; and
+#: how many pages are written to before others have their turn.
+_BEHIND: Final = 16 * 1024
+_IN_A_ROW: Final = 100
 _AT_ONCE: Final = frozenset({"desk", "alerts", "typing"})
 _SUPERVISORS: Final = frozenset({"queues", "trouble", "people", "knowledge", "crises"})
 _OWN: Final = frozenset({"desk", "alerts"})
@@ -164,6 +169,8 @@ class Client:
     some: asyncio.Event = field(default_factory=asyncio.Event)
     pending: dict[str, int] = field(default_factory=dict)
     told_at: dict[str, float] = field(default_factory=dict)
+    stream: web.StreamResponse | None = None  # once it has begun
+    way: asyncio.WriteTransport | None = None
 
     def places(self) -> Iterator[str]:
         """Yield where its topics are told: one's own by one's name, others by theirs."""
@@ -172,10 +179,34 @@ class Client:
         if self.supervisor and "alerts" in self.topics:
             yield _TO_SUPERVISORS
 
-    def touch(self, topic: str, seq: int) -> None:
+    def note(self, topic: str, seq: int) -> None:
         """Note that there is something new; many before it is told are one."""
         self.pending[topic] = max(seq, self.pending.get(topic, 0))
+
+    def touch(self, topic: str, seq: int) -> None:
+        """Note that there is something new, and let the page's own task tell it."""
+        self.note(topic, seq)
         self.some.set()
+
+    async def tell(self, now: float) -> None:
+        """Write what may be told now, without waiting for anybody.
+
+        What must wait, or a page that does not read, is left to the page's own task.
+        """
+        if self.stream is not None and not self._is_behind():
+            lines = self.lines(now)
+            if lines:
+                with suppress(ConnectionError):  # gone: its task ends by itself
+                    await self.stream.write(lines)
+        if self.pending:
+            self.some.set()
+
+    def _is_behind(self) -> bool:
+        return self.way is None or self.way.get_write_buffer_size() > _BEHIND
+
+    def lines(self, now: float) -> bytes:
+        """Return and forget the events that may be told now, as the stream writes them."""
+        return b"".join(_event(topic, seq) for topic, seq in self.due(now))
 
     def due(self, now: float) -> Iterator[tuple[str, int]]:
         """Yield and forget what may be told now."""
@@ -192,6 +223,7 @@ class Hub:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._clients: set[Client] = set()
+        self._noted: set[Client] = set()
         self._watching: defaultdict[str, set[Client]] = defaultdict(set)
         self._events: deque[Logged] = deque(maxlen=BACKLOG)
         self._elsewhere: set[int] = set()
@@ -233,7 +265,8 @@ class Hub:
 
     def typing(self, conversation: ConversationId) -> None:
         """Tell the desks that the contact is writing."""
-        self._touch(f"typing:{conversation}", f"typing:{conversation}", 0)
+        for client in self._watching.get(f"typing:{conversation}", ()):
+            client.touch(f"typing:{conversation}", 0)
 
     async def run(self) -> None:
         """Tell what was heard, until cancelled."""
@@ -243,11 +276,21 @@ class Hub:
             events, elsewhere = tuple(self._events), frozenset(self._elsewhere)
             self._events.clear()
             self._elsewhere.clear()
+            self._noted.clear()
             if self._overflowed:
                 self._overflowed = False
                 self._look_again(events)
             elif events:
                 await self._survive(events, elsewhere)
+                await self._write()
+
+    async def _write(self) -> None:
+        """Write to every page of which something was noted."""
+        now = asyncio.get_running_loop().time()
+        for count, client in enumerate(tuple(self._noted), 1):
+            await client.tell(now)
+            if count % _IN_A_ROW == 0:
+                await asyncio.sleep(0)  # others have work too
 
     async def _survive(self, events: Sequence[Logged], elsewhere: frozenset[int]) -> None:
         try:
@@ -297,18 +340,19 @@ class Hub:
         agents = {event.agent, place.agent if place else None} - {None}
         for topic in TOPICS.get(event.kind, _UNKNOWN):
             if topic in _SUPERVISORS:
-                self._touch(topic, topic, logged.seq)
+                self._note(topic, topic, logged.seq)
             elif topic in _OWN:
                 for agent in agents:
-                    self._touch(f"{topic}/{agent}", topic, logged.seq)
+                    self._note(f"{topic}/{agent}", topic, logged.seq)
         if event.agent is None and "alerts" in TOPICS.get(event.kind, _UNKNOWN):
-            self._touch(_TO_SUPERVISORS, "alerts", logged.seq)
+            self._note(_TO_SUPERVISORS, "alerts", logged.seq)
         for topic in set(_named(event, found)):
-            self._touch(topic, topic, logged.seq)
+            self._note(topic, topic, logged.seq)
 
-    def _touch(self, place: str, topic: str, seq: int) -> None:
+    def _note(self, place: str, topic: str, seq: int) -> None:
         for client in self._watching.get(place, ()):
-            client.touch(topic, seq)
+            client.note(topic, seq)
+            self._noted.add(client)
 
 
 def _named(event: Happened, found: Found) -> Iterator[str]:
@@ -380,24 +424,26 @@ async def _stream(request: web.Request, client: Client) -> web.StreamResponse:
         }
     )
     await response.prepare(request)
+    client.stream, client.way = response, request.transport
     loop = asyncio.get_running_loop()
     beat_at = loop.time()
     with suppress(ConnectionError, TimeoutError):  # gone or slow: the browser comes again
         while not request.app[HUB].stopping:
             now = loop.time()
-            lines = [_event(topic, seq) for topic, seq in client.due(now)]
+            lines = client.lines(now)
             if now >= beat_at:
                 if not await _still_in(request):
                     break
-                lines.append(b": \n\n")
+                lines += b": \n\n"
                 beat_at = now + HEARTBEAT
             if lines:
                 async with asyncio.timeout(PATIENCE):
-                    await response.write(b"".join(lines))
+                    await response.write(lines)
             await _next(client, beat_at - now)
     return response
 
 
+@lru_cache(maxsize=256)
 def _event(topic: str, seq: int) -> bytes:
     mark = f"id: {seq}\n" if seq else ""
     data = msgspec.json.encode({"seq": seq}).decode()
