@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import gc
 import hashlib
 import os
 import secrets
@@ -172,18 +171,11 @@ async def run(settings: Settings) -> int:
     rooms = await build(settings)
     try:
         await _welcome(rooms)
-        _lasting()
         await _serve(rooms)
     finally:
         await rooms.store.close()
     log.info("daemon_stopped")
     return 0
-
-
-def _lasting() -> None:
-    """Take what has been built for good: who collects garbage need not look through it again."""
-    gc.collect()
-    gc.freeze()
 
 
 async def _welcome(rooms: Rooms) -> None:

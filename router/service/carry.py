@@ -16,12 +16,11 @@ from router.domain.conversation import (
     Offered,
     Queued,
     Release,
-    holder,
     step,
 )
 from router.domain.events import Happened
 from router.domain.floor import EPSILON
-from router.domain.ids import AgentId, CaseId, QueueName, ReservationId
+from router.domain.ids import AccountName, AgentId, CaseId, QueueName, ReservationId
 from router.domain.plan import begun
 from router.domain.policy import ShopPolicy
 from router.domain.routing import Decision, Follow, GiveToBot, Lapse, OfferTo, Overflow
@@ -33,7 +32,8 @@ from router.service.unit import Unit
 #: The lease that the one dispatcher holds.
 LEASE = "dispatcher"
 
-WeightOf = Callable[[Conversation], float]
+#: Which share of an agent's attention a conversation on an account takes.
+WeightOf = Callable[[AccountName], float]
 
 
 def carry_out(
@@ -78,8 +78,7 @@ def check_aware(unit: Unit, held: Conversation, case_version: int) -> tuple[Case
 
 def load_of(unit: Unit, agent: AgentId, weights: WeightOf) -> float:
     """Return the capacity that an agent's conversations take now, by the tables."""
-    held = unit.conversations.held_by(agent)
-    return sum(weights(each) for each in held if holder(each.state) is not None)
+    return unit.workforce.load(agent, weights)
 
 
 def _offer(
@@ -100,7 +99,7 @@ def _offer(
     held = unit.conversations.get(decision.conversation)
     if not isinstance(held.state, Queued):
         raise Conflict("the conversation no longer waits")
-    weight = weights(held)
+    weight = weights(held.account)
     if load_of(unit, agent.id, weights) + weight > agent.capacity + EPSILON:
         raise Conflict("the agent has no room left")
     reservation = ReservationId(unit.new_id())

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from router.domain.conversation import Conversation
 from router.domain.events import Logged
 from router.domain.floor import Floor, Foreseen
 from router.domain.forecast import Foresight
@@ -251,8 +250,8 @@ class Dispatcher:
         )
         return True
 
-    def _weight(self, held: Conversation) -> float:
-        family = self._families.get(held.account, "im")
+    def _weight(self, account: AccountName) -> float:
+        family = self._families.get(account, "im")
         return self._policy.routing.family_weight[family]
 
 

@@ -60,6 +60,7 @@ class _Held:
 
     unread: Unread
     done: bool = False
+    more: bool = False  # the contact has said something since
 
     @property
     def contact(self) -> ContactId:
@@ -95,12 +96,21 @@ class ReadingRoom:
         self._in_hand: dict[ContactId, _Held] = {}
         self._waiting: tuple[deque[_Held], deque[_Held]] = (deque(), deque())  # urgent, others
         self._heard: deque[tuple[_Held, tuple[Heard, ...]]] = deque()
+        self._cut = False  # not all that is unread is in hand
+        self._rang: set[ContactId] = set()  # of whom there is news since we last looked
         self._bell, self._some, self._noted = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     def ring(self, logged: Sequence[Logged] | None = None) -> None:
         """There may be something unread: always, or if one of ``logged`` says so."""
-        if logged is None or any(each.event.kind in _BRINGS for each in logged):
+        if logged is None:
             self._bell.set()
+            return
+        for each in logged:
+            if each.event.kind in _BRINGS and each.event.contact is not None:
+                self._rang.add(each.event.contact)
+                if each.event.contact in self._in_hand:
+                    self._in_hand[each.event.contact].more = True
+                self._bell.set()
 
     async def run(self) -> None:
         """Read until cancelled; a fault is logged and the work goes on."""
@@ -129,6 +139,7 @@ class ReadingRoom:
     async def _feed(self, tasks: asyncio.TaskGroup) -> None:
         """Take into hand what fits, urgent contacts first, then the oldest."""
         self._bell.clear()
+        self._rang.clear()
         room = self._window - sum(held.count for held in self._in_hand.values())
         found: tuple[Unread, ...] = ()
         if room > 0:
@@ -136,14 +147,14 @@ class ReadingRoom:
                 unread_runs, limit=room, besides=frozenset(self._in_hand)
             )
         for each in found:
-            held = _Held(unread=each)
+            held = _Held(unread=each, more=each.contact in self._rang)
             self._in_hand[held.contact] = held
             self._waiting[0 if each.urgent else 1].append(held)
             if each.urgent:
                 tasks.create_task(self._hurry(held), name="hurry")
         if found:
             self._some.set()
-            return
+        self._cut = room <= 0 or sum(len(each.said) for each in found) >= room
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TICK_S):
                 await self._bell.wait()
@@ -267,7 +278,7 @@ class ReadingRoom:
                 await self._note_alone(each)
         else:
             for held, _heard in batch:
-                self._let_go(held)
+                self._let_go(held, written=True)
 
     async def _note_alone(self, each: tuple[_Held, tuple[Heard, ...]]) -> None:
         held = each[0]
@@ -277,7 +288,7 @@ class ReadingRoom:
             log.exception("reading_not_noted", contact=held.contact)
             asyncio.get_running_loop().call_later(_REST_S, self._let_go, held)
         else:
-            self._let_go(held)
+            self._let_go(held, written=True)
 
     async def _take_note(self, batch: Sequence[tuple[_Held, tuple[Heard, ...]]]) -> None:
         understood: list[Understood] = []
@@ -310,11 +321,12 @@ class ReadingRoom:
             )
         return bool(found) and found[0].confidence >= self._policy.bot.ask_at
 
-    def _let_go(self, held: _Held) -> None:
+    def _let_go(self, held: _Held, *, written: bool = False) -> None:
         """Forget a contact: what is still unread of theirs is taken into hand again."""
         if self._in_hand.get(held.contact) is held:
             del self._in_hand[held.contact]
-        self._bell.set()
+        if self._cut or held.more or not written:
+            self._bell.set()
 
 
 def _unreadable(words: Words) -> Heard:

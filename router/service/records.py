@@ -49,6 +49,16 @@ class KnownClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a conversation stands, for those who must be told of it."""
+
+    account: AccountName
+    external_id: str
+    agent: AgentId | None
+    agent_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonLine:
     """A person in a list: the root contact, the best name that is known (or none), standing."""
 

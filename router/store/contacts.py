@@ -64,6 +64,9 @@ _ROOTS = by_keys(
         .where(among(_member.c.id))
     )
 )
+_ROOT_IDS = by_keys(
+    lambda among: sa.select(contacts.c.id, contacts.c.root_id).where(among(contacts.c.id))
+)
 _NAMES = (
     sa.select(_member.c.root_id, identities.c.name)
     .join(_member, _member.c.id == identities.c.contact_id)
@@ -221,6 +224,11 @@ class SqlContacts:
         """Return, for each contact, who stands for the person, and their case version."""
         rows = ask_all(self._connection, _ROOTS, tuple(contacts))
         return {ContactId(row["asked_id"]): (as_contact(row), row["case_version"]) for row in rows}
+
+    def root_ids(self, contacts: Collection[ContactId]) -> Mapping[ContactId, ContactId]:
+        """Return, for each contact that exists, who stands for the person."""
+        rows = ask_all(self._connection, _ROOT_IDS, tuple(contacts))
+        return {ContactId(row["id"]): ContactId(row["root_id"]) for row in rows}
 
     def lines(self, contacts: Collection[ContactId]) -> Mapping[ContactId, PersonLine]:
         """Return, for each given contact (origin or root), how lists show the whole person."""

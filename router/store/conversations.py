@@ -22,12 +22,12 @@ from router.domain.reading import CALM, Mood
 from router.domain.timeline import Interaction
 from router.domain.workforce import Need
 from router.service.ports import Conflict
-from router.service.records import Ended
+from router.service.records import Ended, Place
 from router.store.codec import dump, load
 from router.store.dialect import insert_new
 from router.store.rows import insert, many, must_change, one, the
 from router.store.sets import ask_all, by_keys
-from router.store.tables import contacts, conversations, interactions
+from router.store.tables import agents, contacts, conversations, interactions
 from router.store.timeline import SqlTimeline, as_interaction
 
 _is_open = conversations.c.closed_at.is_(None)
@@ -99,6 +99,19 @@ _ENDED_BETWEEN = (
 _SOME = by_keys(
     lambda among: (
         sa.select(conversations).where(among(conversations.c.id)).order_by(conversations.c.id)
+    )
+)
+_PLACES = by_keys(
+    lambda among: (
+        sa.select(
+            conversations.c.id,
+            conversations.c.account,
+            conversations.c.external_id,
+            conversations.c.agent_id,
+            agents.c.name,
+        )
+        .outerjoin(agents, agents.c.id == conversations.c.agent_id)
+        .where(among(conversations.c.id))
     )
 )
 _WITH_BOT = (
@@ -187,6 +200,18 @@ class SqlConversations(SqlTimeline):
         for row in ask_all(self._connection, _LATEST_IN, tuple(conversations), most=limit):
             found[row["conversation_id"]].append(as_interaction(row))
         return {name: tuple(said) for name, said in found.items()}
+
+    def places(self, conversations: Collection[ConversationId]) -> Mapping[ConversationId, Place]:
+        """Return where those of ``conversations`` stand that exist."""
+        return {
+            ConversationId(row["id"]): Place(
+                account=AccountName(row["account"]),
+                external_id=row["external_id"],
+                agent=None if row["agent_id"] is None else AgentId(row["agent_id"]),
+                agent_name=row["name"] or "",
+            )
+            for row in ask_all(self._connection, _PLACES, tuple(conversations))
+        }
 
     def with_bot(self) -> tuple[Conversation, ...]:
         """Return what a bot has in hand and must answer: all is read, the contact waits."""

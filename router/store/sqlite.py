@@ -65,6 +65,8 @@ class Sqlite:
         file_of(url).parent.mkdir(parents=True, exist_ok=True)
         self._writer = sqlite_engine(url, readonly=False)
         self._reader = sqlite_engine(url, readonly=True)
+        self._own = threading.local()
+        self._kept: list[Connection] = []
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
@@ -87,12 +89,20 @@ class Sqlite:
 
     def _ask(self, run: Callable[[SqlUnit], T]) -> T:
         try:
-            with self._reader.begin() as connection:
-                return ask(connection, run, clock=self._clock, ids=self._ids)
+            with self._reading().begin() as snapshot:
+                return ask(snapshot.connection, run, clock=self._clock, ids=self._ids)
         except DBAPIError as error:
             if is_down(error):
                 raise StoreUnavailable("the database did not answer") from error
             raise
+
+    def _reading(self) -> Connection:
+        """Return the connection of this reader's thread, which keeps it."""
+        held: Connection | None = getattr(self._own, "connection", None)
+        if held is None or held.invalidated or held.closed:
+            self._own.connection = held = self._reader.connect()
+            self._kept.append(held)
+        return held
 
     def _must_be_open(self) -> None:
         if self._closed:
@@ -109,6 +119,8 @@ class Sqlite:
     def _finish(self) -> None:
         self._thread.join()
         self._readers.shutdown()
+        for each in self._kept:
+            each.close()
         self._reader.dispose()
         self._writer.dispose()
 

@@ -1,6 +1,6 @@
 """The repository of the people who answer: agents, sign-in, reservations, API tokens."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from router.domain.conversation import Offered, WithAgent, WrapUp
 from router.domain.errors import Invalid
-from router.domain.ids import AgentId, ConversationId, ReservationId, Skill
+from router.domain.ids import AccountName, AgentId, ConversationId, ReservationId, Skill
 from router.domain.workforce import Agent, Presence, Role
 from router.service.records import ApiToken, Credentials, Reservation
 from router.store.codec import dump, load
@@ -21,7 +21,6 @@ from router.store.tables import agents, api_tokens, conversations, reservations
 
 #: The states in which a conversation takes an agent's capacity (see `conversation.holder`).
 _HOLDING = tuple(state.__name__ for state in (Offered, WithAgent, WrapUp))
-_FULL_SHARE = 1.0  # a channel that nobody has weighed takes an agent's whole attention
 
 _the_agent = agents.c.id == sa.bindparam("of")
 _ADD = insert_new(agents, unless=("login",))
@@ -34,9 +33,9 @@ _SAVE = sa.update(agents).where(_the_agent, agents.c.version == sa.bindparam("ex
 _WRITE = sa.update(agents).where(_the_agent)
 _END_SESSIONS = _WRITE.values(session_epoch=agents.c.session_epoch + 1)
 _LOAD = (
-    sa.select(conversations.c.channel, sa.func.count().label("held"))
+    sa.select(conversations.c.account, sa.func.count())
     .where(conversations.c.agent_id == sa.bindparam("of"), conversations.c.state.in_(_HOLDING))
-    .group_by(conversations.c.channel)
+    .group_by(conversations.c.account)
 )
 _RESERVE = sa.insert(reservations)
 _RESERVATION = sa.select(reservations).where(reservations.c.id == sa.bindparam("of"))
@@ -99,13 +98,10 @@ class SqlWorkforce:
         """Hold the agent against other transactions and return the current row."""
         return _agent(the(self._connection, _LOCK, {"of": agent}, f"agent {agent}"))
 
-    def load(self, agent: AgentId, weights: Mapping[str, float]) -> float:
-        """Return the sum of weights (by channel name) of what the agent holds now.
-
-        A channel without a weight counts as 1.0, a full share of attention.
-        """
-        held = many(self._connection, _LOAD, {"of": agent})
-        return sum((weights.get(row["channel"], _FULL_SHARE) * row["held"] for row in held), 0.0)
+    def load(self, agent: AgentId, weights: Callable[[AccountName], float]) -> float:
+        """Return the sum of weights (by account) of what takes of the agent's capacity now."""
+        held = self._connection.execute(_LOAD, {"of": agent}).all()
+        return sum((weights(AccountName(account)) * count for account, count in held), 0.0)
 
     def credentials(self, agent: AgentId) -> Credentials:
         """Return what sign-in needs; raises NotFound."""

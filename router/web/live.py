@@ -18,11 +18,11 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from router.domain.conversation import responsible
 from router.domain.events import Happened, Logged
-from router.domain.ids import AccountName, AgentId, ContactId, ConversationId
+from router.domain.ids import AgentId, ContactId, ConversationId
 from router.service.people import signed_in
 from router.service.ports import Store, StoreUnavailable
+from router.service.records import Place
 from router.service.unit import Unit
 from router.web.deps import DEPS
 from router.web.errors import Denied
@@ -118,16 +118,6 @@ _UNKNOWN: Final = ("queues", "trouble")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a conversation stands, for those who must be told of it."""
-
-    account: AccountName
-    external_id: str
-    agent: AgentId | None
-    agent_name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What the tables say of the things that events speak of."""
 
@@ -143,20 +133,9 @@ def look_up(
     unit: Unit, conversations: Sequence[ConversationId], contacts: Sequence[ContactId]
 ) -> Found:
     """Return where conversations stand and who stands for contacts; unknown ones are left out."""
-    found = unit.conversations.some(conversations)
-    agents = {each.id: responsible(each.state) for each in found}
-    names = unit.workforce.names() if any(agents.values()) else {}
-    places = {
-        each.id: Place(
-            account=each.account,
-            external_id=each.external_id,
-            agent=agents[each.id],
-            agent_name=names.get(agents[each.id] or AgentId(""), ""),
-        )
-        for each in found
-    }
-    roots = {person: root.id for person, (root, _) in unit.contacts.roots(contacts).items()}
-    return Found(places=places, roots=roots)
+    return Found(
+        places=unit.conversations.places(conversations), roots=unit.contacts.root_ids(contacts)
+    )
 
 
 @dataclass(slots=True, eq=False)

@@ -19,9 +19,10 @@ from router.domain.events import Logged
 from router.domain.ids import AccountName, ConversationId, InteractionId
 from router.domain.timeline import Direction, Interaction
 from router.service.ports import NotFound
+from router.service.records import Place
 from router.service.unit import Unit
 from router.web.deps import Deps
-from router.web.live import Found, Place
+from router.web.live import Found
 from router.web.uploads import look_path
 
 log = structlog.get_logger()

@@ -7,7 +7,7 @@ import pytest
 
 from router.domain.conversation import Offered, Parked, Queued, State, WithAgent, WrapUp
 from router.domain.errors import Invalid
-from router.domain.ids import AgentId, ChannelName, ReservationId, Skill
+from router.domain.ids import AccountName, AgentId, ReservationId, Skill
 from router.domain.workforce import Agent, Presence, Role
 from router.service.ports import Conflict, NotFound
 from router.service.records import ApiToken, Credentials
@@ -119,14 +119,14 @@ async def test_load_weighs_what_takes_capacity_and_not_what_is_parked(store: Sql
     )
 
     def prepare(unit: SqlUnit) -> None:
-        for number, (channel, state) in enumerate(held):
+        for number, (account, state) in enumerate(held):
             name = f"c-{number}"
             unit.conversations.add(
-                a_conversation(name, external_id=name, channel=ChannelName(channel), state=state)
+                a_conversation(name, external_id=name, account=AccountName(account), state=state)
             )
 
     await store.transact(prepare)
-    weights = {"wechat": 0.25, "phone": 1.0}
+    weights = {"wechat": 0.25, "phone": 1.0, "telex": 1.0}.__getitem__
     load = await store.read(lambda unit: unit.workforce.load(AGENT, weights))
     assert load == 0.25 + 0.25 + 1.0 + 1.0
     assert await store.read(lambda unit: unit.workforce.load(AgentId("idle"), weights)) == 0.0

@@ -35,6 +35,9 @@ class Contacts(Protocol):
     def roots(self, contacts: Collection[ContactId]) -> Mapping[ContactId, tuple[Contact, int]]:
         """Return, for each contact, who stands for the person, and their case version."""
 
+    def root_ids(self, contacts: Collection[ContactId]) -> Mapping[ContactId, ContactId]:
+        """Return, for each contact that exists, who stands for the person."""
+
     def lines(self, contacts: Collection[ContactId]) -> Mapping[ContactId, PersonLine]:
         """Return, for each given contact (origin or root), how lists show the whole person."""
 

@@ -9,7 +9,7 @@ from router.domain.conversation import Conversation
 from router.domain.ids import AccountName, AgentId, ContactId, ConversationId, InteractionId
 from router.domain.reading import Reading
 from router.domain.timeline import Interaction, Sending
-from router.service.records import Correction, EarlyChange, Ended
+from router.service.records import Correction, EarlyChange, Ended, Place
 
 
 class Conversations(Protocol):
@@ -32,6 +32,9 @@ class Conversations(Protocol):
 
     def some(self, conversations: Collection[ConversationId]) -> tuple[Conversation, ...]:
         """Return those of ``conversations`` that exist, in the order of their ids."""
+
+    def places(self, conversations: Collection[ConversationId]) -> Mapping[ConversationId, Place]:
+        """Return where those of ``conversations`` stand that exist."""
 
     def with_bot(self) -> tuple[Conversation, ...]:
         """Return what a bot has in hand and must answer: all is read, the contact waits."""

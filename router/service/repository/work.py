@@ -1,6 +1,6 @@
 """The repositories of agents, and of answers on their way out."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -47,8 +47,8 @@ class Workforce(Protocol):
     def lock(self, agent: AgentId) -> Agent:
         """Hold the agent against other transactions and return the current row."""
 
-    def load(self, agent: AgentId, weights: Mapping[str, float]) -> float:
-        """Return the sum of weights (by channel name) of what the agent holds now."""
+    def load(self, agent: AgentId, weights: Callable[[AccountName], float]) -> float:
+        """Return the sum of weights (by account) of what takes of the agent's capacity now."""
 
     def credentials(self, agent: AgentId) -> Credentials: ...
     def set_password(
