@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import monotonic
 
 import structlog
 
@@ -81,7 +82,9 @@ class Dispatcher:
         name: str,
         on_decision: Callable[[Decision], None] = lambda _decision: None,
         pressure: Pressure | None = None,
+        passed: Callable[[], float] = monotonic,
     ) -> None:
+        """``passed`` counts the seconds that have gone by, which no setting of a clock changes."""
         self._pressure = pressure or Pressure()
         self._store, self._policy, self._families = store, policy, families
         self._clock, self._name, self._on_decision = clock, name, on_decision
@@ -91,8 +94,11 @@ class Dispatcher:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._fence: int | None = None
         self._lease: Lease | None = None
+        self._rival: Lease | None = None
+        self._leased_since = self._rival_since = 0.0  # by `passed`
         self._counted_at: datetime | None = None
         self._foreseen_at: datetime | None = None
+        self._passed = passed
         self.foresight: Foresight | None = None
         self.wake = Wake(asyncio.Event())
 
@@ -150,18 +156,36 @@ class Dispatcher:
     async def _leased(self) -> Lease | None:
         """Return our lease, renewed once half of its time is over; None if another daemon has it.
 
-        Nobody can take it before it ends, and each decision checks its fence.
+        Nobody can take it before it ends, and each decision checks its fence. Clocks of machines
+        differ and are set: another's lease that has not been renewed for as long as it lasts, by
+        the time that has passed here, is over whatever its end says.
         """
-        held, now = self._lease, self._clock.now()
-        if held is None or held.until - now <= _LEASE_LASTS / 2 or self._fence is None:
-            self._lease = await self._store.transact(
-                _take_lease, self._name, self._clock, _LEASE_LASTS
-            )
-        return self._lease
+        held, now, elapsed = self._lease, self._clock.now(), self._passed()
+        fresh = elapsed - self._leased_since < (_LEASE_LASTS / 2).total_seconds()
+        if (
+            held is not None
+            and self._fence is not None
+            and fresh
+            and held.until - now > _LEASE_LASTS / 2
+        ):
+            return held
+        over = elapsed - self._rival_since >= _LEASE_LASTS.total_seconds()
+        stands = await self._store.transact(
+            _take_lease, self._name, self._clock, _LEASE_LASTS, over=self._rival if over else None
+        )
+        if stands.holder == self._name:
+            self._lease, self._leased_since, self._rival = stands, elapsed, None
+            return stands
+        if stands != self._rival:
+            self._rival, self._rival_since = stands, elapsed
+        self._lease = None
+        return None
 
     async def _rest(self) -> None:
         now = self._clock.now()
         deadline = next_deadline(self._floor, self._policy, now) if self.routing else None
+        if self._rival is not None and self._rival.until > now:
+            deadline = self._rival.until  # it is taken over the moment it ends
         pause = min(_TICK, deadline - now) if deadline else _TICK
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, pause.total_seconds())):
@@ -283,12 +307,22 @@ def _touches_staff(logged: tuple[Logged, ...]) -> bool:
     return any(each.event.kind in _OF_STAFF for each in logged)
 
 
-def _take_lease(unit: Unit, name: str, clock: Clock, lasts: timedelta) -> Lease | None:
+def _take_lease(
+    unit: Unit, name: str, clock: Clock, lasts: timedelta, *, over: Lease | None
+) -> Lease:
+    """Return the lease as it stands: ours if it could be had. ``over`` is not believed any more."""
     now = clock.now()
     held = unit.journal.leased(LEASE)
-    if held is not None and held.holder == name and held.until - now > lasts / 2:
+    if held is not None and held.holder == name and lasts / 2 < held.until - now <= lasts:
         return held  # fresh enough: nothing to write
-    return unit.journal.lease(LEASE, holder=name, now=now, until=now + lasts)
+    ends = now if held is None or held != over else max(now, held.until)
+    taken = unit.journal.lease(LEASE, holder=name, now=ends, until=now + lasts)
+    if taken is not None:
+        return taken
+    stands = unit.journal.leased(LEASE)
+    if stands is None:
+        raise Conflict("the lease came and went")
+    return stands
 
 
 def _let_go(unit: Unit, name: str) -> None:

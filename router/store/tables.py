@@ -327,6 +327,13 @@ reservations = sa.Table(
     number("fence"),
     sa.Index(None, "conversation_id"),
     sa.Index(None, "agent_id", "offered_at"),
+    sa.Index(
+        "uq_reservations_live",
+        "conversation_id",
+        unique=True,
+        sqlite_where=sa.text("ended = ''"),
+        postgresql_where=sa.text("ended = ''"),
+    ),
 )
 
 api_tokens = sa.Table(

@@ -56,6 +56,7 @@ from router.cli.chaos.play import Plan, Result, play
     help="A PostgreSQL server: a database is made there and removed. SQLite if not given.",
 )
 @click.option("--mqtt-url", default="", help="An MQTT broker for the daemons.")
+@click.option("--events", type=click.IntRange(0), default=0, help="Go on until there are so many.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -74,6 +75,7 @@ def chaos(
     without_broker: int,
     without_room: int,
     outage: float,
+    events: int,
     database_url: str,
     mqtt_url: str,
     folder: Path | None,
@@ -106,6 +108,7 @@ def chaos(
                 broker=without_broker,
                 disk=without_room,
                 outage_s=outage,
+                events=events,
             )
             result = asyncio.run(play(plan, place, say=lambda text: click.echo(text, err=True)))
     click.echo(json.dumps(msgspec.to_builtins(result)) if as_json else told(result))

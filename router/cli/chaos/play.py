@@ -26,7 +26,8 @@ from router.store.migrate import upgrade
 
 _UNDER_WAY = "SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')"
 _STATES = "SELECT state, count(*) FROM outbox GROUP BY state"
-_POLL_S = 0.2
+_EVENTS = "SELECT count(*) FROM events"
+_POLL_S, _LOOK_S = 0.2, 5.0
 #: A kill comes within this time of the first delivery that was taken since the last one …
 _SOON_S = 0.5
 #: … every so many times after a reply was taken: somebody routes, answers are under way …
@@ -52,6 +53,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     broker: int = 0
     disk: int = 0
     outage_s: float = 30.0
+    #: The load goes on until the log has so many events.
+    events: int = 0
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,10 +211,21 @@ class _Chaos:
                 self._say(f"{number} of {len(steps)}: {step}; {crowd.answered} deliveries taken")
             await asyncio.gather(*self._coming)
             await self._some()
+            await self._long_enough()
         except Stuck:
             self._say(f"nothing moved for {_SETTLE_S:.0f} s")
         finally:
             watching.cancel()
+
+    async def _long_enough(self) -> None:
+        """Wait until the log has as many events as are wished."""
+        while self._plan.events:
+            ((logged,),) = await asyncio.to_thread(ask, self._plan.database_url, _EVENTS)
+            if logged >= self._plan.events:
+                return
+            self._say(f"{logged} of {self._plan.events} events")
+            await asyncio.sleep(_LOOK_S)
+            await self._some()
 
     async def _one(self, step: str) -> None:
         seconds, stuck = self._plan.outage_s, self._chance.random() < 0.5  # noqa: PLR2004
