@@ -37,6 +37,7 @@ from router.service.library import Library
 from router.service.loops import (
     Loop,
     clock_loop,
+    closed_loop,
     crisis_loop,
     follow_up_loop,
     forgetting_loop,
@@ -329,6 +330,7 @@ def _loops(
             rooms.settings.accounts, intake=rooms.intake, clock=clock, ids=rooms.ids
         ),
         "follow_up": follow_up_loop(store, policy=policy, capabilities=able, clock=clock),
+        "closed": closed_loop(store, policy=policy, capabilities=able, clock=clock),
         "rating": rating_loop(store, policy=policy, capabilities=able, clock=clock),
         "forgetting": forgetting_loop(store, policy=policy, clock=clock),
     }

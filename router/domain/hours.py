@@ -69,6 +69,19 @@ class Hours:
                 left -= closes - begins
         raise ValueError("the week has no open time; hours.toml needs at least one open span")
 
+    def between(self, begins: datetime, ends: datetime) -> timedelta:
+        """Return how much open time lies between two moments; none if they stand the other way."""
+        if self.always:
+            return max(timedelta(0), ends - begins)
+        open_ = timedelta(0)
+        day, last = (at.astimezone(self.zone).date() for at in (begins, ends))
+        day -= _DAY
+        while day <= last:
+            for opens, closes in self.spans(day):
+                open_ += max(timedelta(0), min(closes, ends) - max(opens, begins))
+            day += _DAY
+        return open_
+
 
 #: Somebody is always there.
 AROUND_THE_CLOCK = Hours(zone=ZoneInfo("UTC"), week={}, days={})

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from router.domain.case import CaseClock
 from router.domain.coach import CoachPolicy
 from router.domain.crisis import CrisisPolicy
-from router.domain.hours import Hours
-from router.domain.ids import QueueName
+from router.domain.hours import AROUND_THE_CLOCK, Hours
+from router.domain.ids import ChannelName, QueueName
 from router.domain.plan import Step
 from router.domain.reading import Intent
 from router.domain.workforce import Need
@@ -20,7 +20,9 @@ class QueuePolicy:
 
     ``answer_within`` is the target of the first answer; ``share`` the part of conversations that
     should meet it. After ``overflow_after`` a waiting conversation goes to ``overflow_to``.
-    ``plan`` bounds who may answer, step by step; without one everybody may.
+    ``plan`` bounds who may answer, step by step; without one everybody may. What is due in the
+    line is counted in its ``hours``; outside of them whoever comes is told ``closed`` (by
+    language, with the next opening at ``{opens}``), once a conversation.
     """
 
     name: QueueName
@@ -31,6 +33,8 @@ class QueuePolicy:
     overflow_after: timedelta | None = None
     overflow_to: QueueName | None = None
     plan: tuple[Step, ...] = ()
+    hours: Hours = AROUND_THE_CLOCK
+    closed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +86,9 @@ class RoutingPolicy:
     """The constants of the score; see docs/ROUTING.md for what each means.
 
     Times are durations; weights have no unit. ``family_weight`` is the share of an agent's
-    capacity that a conversation of a channel family takes.
+    capacity that a conversation of a channel family takes. ``answer_within`` are the clocks that
+    platforms keep, by channel: no target is longer, and ``alarm_before`` one ends unanswered
+    somebody is told.
     """
 
     version: str
@@ -103,6 +109,8 @@ class RoutingPolicy:
     tie: float  # the worth of the agent who knows the contact
     overdue_factor: float  # overdue after so many targets …
     overdue_least: timedelta  # … but not before this
+    answer_within: Mapping[ChannelName, timedelta] = field(default_factory=dict)
+    alarm_before: timedelta = timedelta(seconds=30)
     family_value: Mapping[str, float] = field(default_factory=dict)  # × weight_normal; 1 if missing
     reach: int = 4  # how far a match may be relaxed before it is overdue; see `fit.Reach`
     bar: float = 1.4  # how much of a poor match is forgiven where even good ones are poor
@@ -181,3 +189,18 @@ class ShopPolicy:
     def queue(self, name: QueueName) -> QueuePolicy:
         """Return the queue, or the default one if it is no longer configured."""
         return self.queues.get(name) or self.queues[self.default_queue]
+
+    def answer_within(
+        self, queue: QueueName, channel: ChannelName, *, complains: bool
+    ) -> timedelta:
+        """Return the target of the first answer: the shortest of queue, channel and complaint."""
+        within = self.queue(queue).answer_within
+        within = min(within, self.routing.answer_within.get(channel, within))
+        return min(within, self.routing.complaint_within) if complains else within
+
+    def due(
+        self, queue: QueueName, channel: ChannelName, since: datetime, *, complains: bool
+    ) -> datetime:
+        """Return when an answer to words of ``since`` is due, counted in the queue's hours."""
+        within = self.answer_within(queue, channel, complains=complains)
+        return self.queue(queue).hours.after(since, within)

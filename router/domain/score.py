@@ -14,6 +14,7 @@ from math import exp
 
 from router.domain.fit import Roles, Sheet, fit
 from router.domain.floor import EPSILON, Waiting
+from router.domain.ids import ChannelName
 from router.domain.policy import RoutingPolicy, ShopPolicy
 from router.domain.workforce import Agent, Presence
 
@@ -39,9 +40,9 @@ class Score:
 
 def target(waiting: Waiting, policy: ShopPolicy) -> float:
     """Return within how many seconds this conversation should be answered."""
-    within = policy.queue(waiting.queue).answer_within
-    if waiting.severity:
-        within = min(within, policy.routing.complaint_within)
+    within = policy.answer_within(
+        waiting.queue, ChannelName(waiting.channel), complains=waiting.severity > 0
+    )
     return within.total_seconds()
 
 

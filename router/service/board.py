@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from router.domain.conversation import (
     Conversation,
@@ -37,6 +37,7 @@ class QueueLine:
     with_bot: int
     in_hand: int
     cases: int
+    opens_at: datetime | None = None  # closed now: when it opens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,7 @@ def board(
     cases = case_cards(unit, unit.cases.all_open(), at=at)
     return Board(
         at=at,
-        queues=_lines(policy, cards, cases),
+        queues=_lines(policy, cards, cases, at),
         waiting=tuple(waiting[:MOST]),
         in_hand=tuple(in_hand[:MOST]),
         with_bot=tuple(with_bot[:MOST]),
@@ -107,7 +108,7 @@ def board(
 
 
 def _lines(
-    policy: ShopPolicy, cards: tuple[Card, ...], cases: tuple[CaseCard, ...]
+    policy: ShopPolicy, cards: tuple[Card, ...], cases: tuple[CaseCard, ...], at: datetime
 ) -> tuple[QueueLine, ...]:
     lines = []
     for queue in policy.queues.values():
@@ -127,6 +128,7 @@ def _lines(
                 with_bot=sum(isinstance(card.conversation.state, WithBot) for card in here),
                 in_hand=sum(card.agent is not None for card in here),
                 cases=sum(each.case.queue == queue.name for each in cases),
+                opens_at=None if queue.hours.is_open(at) else queue.hours.after(at, timedelta(0)),
             )
         )
     return tuple(lines)

@@ -108,10 +108,10 @@ def _card(
     policy: ShopPolicy,
     at: datetime,
 ) -> Card:
-    within = policy.queue(held.queue).answer_within
-    if cases:
-        within = min(within, policy.routing.complaint_within)
-    due_at = held.waiting_since + within if held.waiting_since else None
+    within = policy.answer_within(held.queue, held.channel, complains=bool(cases))
+    due_at = None
+    if held.waiting_since is not None:
+        due_at = policy.due(held.queue, held.channel, held.waiting_since, complains=bool(cases))
     agent = responsible(held.state)
     return Card(
         conversation=held,

@@ -1,4 +1,4 @@
-"""What time alone brings about: overdue cases, wrap-ups, parked ones that wake, lapsed articles."""
+"""What time alone brings about: overdue cases, alarms, wrap-ups, what wakes or lapses."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from router.domain.conversation import Close, Parked, Resume, WithBot, WrapUp, step
 from router.domain.events import Happened
 from router.domain.policy import ShopPolicy
+from router.service.alarms import nearly_due, raise_alarms
 from router.service.answer import close_silent
 from router.service.cases import escalate_overdue
 from router.service.knowledge import any_lapsed, turn_over
@@ -21,11 +22,14 @@ class Rung:
     woken: int
     silent: int
     lapsed: int
+    alarms: int
 
 
 def anything_due(unit: Unit, *, policy: ShopPolicy, at: datetime) -> bool:
     """Return whether `ring` would change anything; asked every second, so it only reads."""
     if unit.cases.overdue(at, limit=1) or any_lapsed(unit, at=at):
+        return True
+    if any(True for _held in nearly_due(unit, policy=policy, at=at)):
         return True
     routing = policy.routing
     for held in unit.conversations.in_state(WrapUp, Parked, WithBot):
@@ -75,4 +79,5 @@ def ring(unit: Unit, *, policy: ShopPolicy, at: datetime) -> Rung:
         woken=woken,
         silent=silent,
         lapsed=turn_over(unit, at=at),
+        alarms=raise_alarms(unit, policy=policy, at=at),
     )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from router.domain.case import due
-from router.domain.ids import ConversationId
+from router.domain.ids import ChannelName, ConversationId
 from router.domain.matter import SILENT, Matter
 from router.domain.measure import Visit, first_contact_resolution
 from router.domain.policy import ShopPolicy
@@ -122,16 +122,14 @@ def _still_open(unit: Unit, until: datetime) -> tuple[Visit, ...]:
 
 
 def _contacted(each: Ended, matter: Matter, *, complained: bool, policy: ShopPolicy) -> Contacted:
-    target = policy.queue(each.queue).answer_within
-    if complained:
-        target = min(target, policy.routing.complaint_within)
-    first = each.first_answer_at
+    target = policy.answer_within(each.queue, ChannelName(each.channel), complains=complained)
+    first, hours = each.first_answer_at, policy.queue(each.queue).hours
     return Contacted(
         person=each.person,
         opened_at=each.opened_at,
         closed_at=each.closed_at,
         matter=matter,
-        waited=None if first is None else first - each.opened_at,
+        waited=None if first is None else hours.between(each.opened_at, first),
         target=target,
         counts=first is not None or each.disposition not in _NO_ANSWER_OWED,
         complained=complained,

@@ -10,7 +10,7 @@ import structlog
 from router.channel.contract import Capabilities
 from router.domain.ids import AccountName
 from router.domain.policy import ShopPolicy
-from router.service import clocks, crisis, followup, rating
+from router.service import clocks, closed, crisis, followup, rating
 from router.service.ports import Clock, Store, StoreUnavailable
 from router.service.unit import Unit
 
@@ -116,6 +116,27 @@ def rating_loop(
         return False
 
     return Loop("rating", work, _CRISIS_PAUSE_S)
+
+
+def closed_loop(
+    store: Store,
+    *,
+    policy: ShopPolicy,
+    capabilities: Mapping[AccountName, Capabilities],
+    clock: Clock,
+) -> Loop:
+    """Tell who waits in a closed queue when it opens."""
+
+    async def work() -> bool:
+        now = clock.now()
+        if await store.read(closed.any_untold, policy=policy, capabilities=capabilities, at=now):
+            told = await store.transact(
+                closed.tell, policy=policy, capabilities=capabilities, at=now
+            )
+            log.info("closed_told", count=len(told))
+        return False
+
+    return Loop("closed", work, _CRISIS_PAUSE_S)
 
 
 def forgetting_loop(store: Store, *, policy: ShopPolicy, clock: Clock) -> Loop:

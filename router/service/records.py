@@ -169,6 +169,10 @@ class DecisionRecord:
     cases: tuple[CaseId, ...]
 
 
+#: The kind of alert that says that a platform's clock on our answer is nearly over.
+ANSWER_DUE = "answer_due"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """Something that somebody must look at now; ``agent`` None means every supervisor."""

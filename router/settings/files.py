@@ -109,6 +109,14 @@ class StepFile(File):
     counts_from: str = "step"
 
 
+class HoursFile(File):
+    """hours.toml, or the hours of one queue. Spans are written ``09:00-18:00``."""
+
+    zone: str
+    week: dict[str, list[str]] = {}
+    days: dict[str, list[str]] = {}
+
+
 class QueueFile(File):
     """One queue of queues.toml."""
 
@@ -117,6 +125,8 @@ class QueueFile(File):
     needs: dict[str, int | NeedFile] = {}
     overflow: OverflowFile | None = None
     plan: list[StepFile] = []
+    hours: str | HoursFile = ""
+    closed: dict[str, str] = {}
 
 
 class SkillsFile(File):
@@ -134,14 +144,6 @@ class WeightFile(File):
     vip: float
     complaint: float
     upset: float
-
-
-class HoursFile(File):
-    """hours.toml: when somebody is there. Spans are written ``09:00-18:00``."""
-
-    zone: str
-    week: dict[str, list[str]] = {}
-    days: dict[str, list[str]] = {}
 
 
 _Factor = typing.Annotated[float, msgspec.Meta(ge=0, le=100)]
@@ -185,6 +187,7 @@ class RoutingFile(File):
     idle_after: str
     tau: str
     complaint_within: str
+    alarm_before: str
     overdue_least: str
     lapses_until_away: typing.Annotated[int, msgspec.Meta(ge=1, le=20)]
     priority_step: typing.Annotated[float, msgspec.Meta(ge=1, le=10)]
@@ -205,6 +208,7 @@ class RoutingFile(File):
     price: PriceFile
     work: WorkFile
     value: dict[str, float] = {}
+    answer_within: dict[str, str] = {}
 
 
 class CaseFile(File):

@@ -9,7 +9,7 @@ from router.channel.contract import Family
 from router.domain.case import CaseClock
 from router.domain.coach import CoachPolicy, Level, Rule
 from router.domain.hours import AROUND_THE_CLOCK, Hours
-from router.domain.ids import QueueName, Skill
+from router.domain.ids import ChannelName, QueueName, Skill
 from router.domain.plan import CountsFrom, Step, problem_of
 from router.domain.policy import (
     BotPolicy,
@@ -22,7 +22,7 @@ from router.domain.policy import (
 )
 from router.domain.reading import Intent
 from router.domain.workforce import LEVELS, Need
-from router.settings.calendar import read_hours
+from router.settings.calendar import queue_hours, read_hours
 from router.settings.crisis import read_crisis
 from router.settings.files import (
     BotFile,
@@ -73,7 +73,7 @@ def read_policy(
     ):
         return None
     hours = read_hours(times, problems)
-    reads = _PolicyReader(skills, problems)
+    reads = _PolicyReader(skills, hours, problems)
     lines = {QueueName(name): reads.queue(QueueName(name), queue) for name, queue in queues.items()}
     declared = frozenset(QueueName(name) for name in tables["queues"])
     for name, line in lines.items():
@@ -147,7 +147,8 @@ def read_policy(
 class _PolicyReader:
     """Turns what the files say into the domain's values, noting every problem."""
 
-    def __init__(self, skills: SkillsFile, problems: list[Problem]) -> None:
+    def __init__(self, skills: SkillsFile, hours: Hours, problems: list[Problem]) -> None:
+        self._hours = hours
         self._skills, self._problems = skills, problems
 
     def problem(self, file: str, key: str, what: str) -> None:
@@ -204,6 +205,8 @@ class _PolicyReader:
             overflow_after=self.time(file, f"{name}.overflow.after", over.after) if over else None,
             overflow_to=QueueName(over.to) if over else None,
             plan=self.plan(name, queue.plan),
+            hours=queue_hours(queue.hours, self._hours, self._problems, queue=name),
+            closed=queue.closed,
         )
 
     def plan(self, name: QueueName, steps: list[StepFile]) -> tuple[Step, ...]:
@@ -291,6 +294,11 @@ class _PolicyReader:
             weight_upset=file.weight.upset,
             priority_step=file.priority_step,
             complaint_within=self.time(name, "complaint_within", file.complaint_within),
+            answer_within={
+                ChannelName(channel): self.time(name, f"answer_within.{channel}", text)
+                for channel, text in file.answer_within.items()
+            },
+            alarm_before=self.time(name, "alarm_before", file.alarm_before),
             misfit=file.misfit,
             tie=file.tie,
             overdue_factor=file.overdue_factor,

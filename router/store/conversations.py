@@ -22,13 +22,15 @@ from router.domain.reading import CALM, Mood
 from router.domain.timeline import Interaction
 from router.domain.workforce import Need
 from router.service.ports import Conflict
-from router.service.records import Ended, Place
+from router.service.records import ANSWER_DUE, Ended, Place
 from router.store.codec import dump, load
 from router.store.dialect import insert_new
+from router.store.ledger import alerts
 from router.store.rows import insert, many, must_change, one, the
 from router.store.sets import ask_all, by_keys
 from router.store.tables import agents, contacts, conversations, interactions
 from router.store.timeline import SqlTimeline, as_interaction
+from router.store.types import UtcDateTime
 
 _is_open = conversations.c.closed_at.is_(None)
 _oldest_first = (conversations.c.opened_at, conversations.c.id)
@@ -129,6 +131,27 @@ _IN_STATE = (
     .where(conversations.c.state.in_(sa.bindparam("states", expanding=True)), _is_open)
     .order_by(*_oldest_first)
 )
+_alarmed = (
+    sa.select(sa.literal(1))
+    .select_from(alerts)
+    .where(
+        alerts.c.conversation_id == conversations.c.id,
+        alerts.c.kind == ANSWER_DUE,
+        alerts.c.at >= conversations.c.waiting_since,
+    )
+    .correlate(conversations)
+    .exists()
+)
+_UNANSWERED = (
+    sa.select(conversations)
+    .where(
+        conversations.c.channel == sa.bindparam("of_channel"),
+        conversations.c.waiting_since <= sa.bindparam("before", type_=UtcDateTime),
+        _is_open,
+        ~_alarmed,
+    )
+    .order_by(*_oldest_first)
+)
 _member, _asked = contacts.alias("member"), contacts.alias("asked")
 _OPEN_OF_PERSONS = by_keys(
     lambda among: (
@@ -221,6 +244,14 @@ class SqlConversations(SqlTimeline):
         """Return open conversations whose state is one of ``states``, oldest first."""
         asked = {"states": [each.__name__ for each in states]}
         return tuple(map(as_conversation, many(self._connection, _IN_STATE, asked)))
+
+    def unanswered(self, channel: ChannelName, *, before: datetime) -> tuple[Conversation, ...]:
+        """Return who waits on a channel since ``before`` or earlier, and no alarm was raised.
+
+        Oldest first, open conversations only.
+        """
+        asked = {"of_channel": channel, "before": before}
+        return tuple(map(as_conversation, many(self._connection, _UNANSWERED, asked)))
 
     def open_of_persons(self, contacts: Collection[ContactId]) -> tuple[ConversationId, ...]:
         """Return the open conversations of the persons to whom ``contacts`` belong."""

@@ -140,6 +140,7 @@ _ALERTS: Final[Mapping[str, str]] = {
     "complaint_probable": "This customer is probably one who has an open complaint",
     "case_overdue": "A complaint was not handled in time",
     "identity_contradiction": "Two proofs of who a customer is contradict each other",
+    "answer_due": "A platform's clock on our answer is nearly over",
     "agent_lapsed": "An agent does not answer offers and was set away",
     "reply_refused": "A platform refused an answer",
     "reply_dead": "An answer was given up",

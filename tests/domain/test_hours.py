@@ -70,3 +70,22 @@ def test_something_is_due_only_when_somebody_was_there_just_before(
     at: datetime, span: timedelta
 ) -> None:
     assert SHOP.is_open(SHOP.after(at, span) - timedelta(microseconds=1))
+
+
+@given(moments, spans)
+def test_the_open_time_until_a_span_is_over_is_the_span(begins: datetime, span: timedelta) -> None:
+    assert SHOP.between(begins, SHOP.after(begins, span)) == span
+
+
+@given(moments, spans, spans)
+def test_open_time_adds_up(begins: datetime, one: timedelta, two: timedelta) -> None:
+    whole = SHOP.between(begins, begins + one + two)
+    assert whole == SHOP.between(begins, begins + one) + SHOP.between(
+        begins + one, begins + one + two
+    )
+
+
+def test_around_the_clock_all_time_is_open() -> None:
+    begins = local(11, 3)
+    assert AROUND_THE_CLOCK.between(begins, begins + timedelta(hours=30)) == timedelta(hours=30)
+    assert AROUND_THE_CLOCK.between(begins, begins - timedelta(hours=1)) == timedelta(0)

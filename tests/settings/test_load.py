@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from router.domain.ids import QueueName
 from router.settings.accounts import generated
 from router.settings.files import duration
 from router.settings.load import ConfigError, Settings, load
@@ -171,3 +172,23 @@ def test_business_hours_and_holidays_are_read(write: Write) -> None:
 )
 def test_wrong_hours_are_named(write: Write, text: str, key: str) -> None:
     assert problems(write(hours=text)) == {key}
+
+
+def test_a_queue_keeps_the_shop_s_hours_or_its_own(write: Write) -> None:
+    own = '[general.hours]\nzone = "Asia/Tokyo"\n[general.hours.week]\nmonday = ["10:00-12:00"]'
+    closed = '[presale]\nhours = "shop"\nclosed = { en = "Back at {opens}." }'
+    policy = read(write(queues=f"{own}\n{closed}")).policy
+    assert policy.queues[QueueName("general")].hours.zone.key == "Asia/Tokyo"
+    assert policy.queues[QueueName("presale")].hours == policy.hours
+    assert policy.queues[QueueName("presale")].closed == {"en": "Back at {opens}."}
+    assert policy.queues[QueueName("complaints")].hours.always
+
+
+def test_what_is_wrong_with_a_queue_s_hours_is_named(write: Write) -> None:
+    own = '[general.hours]\nzone = "Moon/Base"\n[general.hours.week]\nmonday = ["12:00-10:00"]'
+    found = problems(write(queues=f'{own}\n[presale]\nhours = "sometimes"'))
+    assert {
+        "queues.toml: general.hours.zone",
+        "queues.toml: general.hours.week.monday",
+        "queues.toml: presale.hours",
+    } <= found

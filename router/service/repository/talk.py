@@ -6,7 +6,14 @@ from typing import Protocol
 
 from router.domain.content import Content
 from router.domain.conversation import Conversation
-from router.domain.ids import AccountName, AgentId, ContactId, ConversationId, InteractionId
+from router.domain.ids import (
+    AccountName,
+    AgentId,
+    ChannelName,
+    ContactId,
+    ConversationId,
+    InteractionId,
+)
 from router.domain.reading import Reading
 from router.domain.timeline import Interaction, Sending
 from router.service.records import Correction, EarlyChange, Ended, Place
@@ -41,6 +48,12 @@ class Conversations(Protocol):
 
     def in_state(self, *states: type) -> tuple[Conversation, ...]:
         """Return open conversations whose state is one of ``states``, oldest first."""
+
+    def unanswered(self, channel: ChannelName, *, before: datetime) -> tuple[Conversation, ...]:
+        """Return who waits on a channel since ``before`` or earlier, and no alarm was raised.
+
+        Oldest first, open conversations only.
+        """
 
     def open_of_persons(self, contacts: Collection[ContactId]) -> tuple[ConversationId, ...]:
         """Return the open conversations of the persons to whom ``contacts`` belong."""

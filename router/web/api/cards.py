@@ -139,7 +139,7 @@ class DeskShape(Shape, frozen=True):
 
 
 class QueueShape(Shape, frozen=True):
-    """A queue in numbers. ``answer_within`` is in seconds."""
+    """A queue in numbers; ``answer_within`` in seconds, ``opens_at`` while it is closed."""
 
     name: str
     title: dict[str, str]
@@ -151,11 +151,12 @@ class QueueShape(Shape, frozen=True):
     with_bot: int
     in_hand: int
     cases: int
+    opens_at: datetime | None
 
     @classmethod
     def of(cls, value: Any) -> Self:
         """Return a `router.service.board.QueueLine`, flat."""
-        counted = ("waiting", "late", "longest_since", "with_bot", "in_hand", "cases")
+        counted = ("waiting", "late", "longest_since", "with_bot", "in_hand", "cases", "opens_at")
         return cls(
             name=value.policy.name,
             title=dict(value.policy.title),
