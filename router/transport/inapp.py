@@ -21,6 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from router.channel.connection import Broker
 from router.channel.contract import Publish, Reply
 from router.transport.http import Doubtful, NotSent
+from router.transport.mqtt import NO_DELAY
 from router.transport.settings import TransportSettings
 from router.transport.staying import Broken, Staying
 from router.transport.taking import Taking
@@ -145,6 +146,7 @@ class Line:
             properties=properties,
             keepalive=_KEEP_ALIVE,
             timeout=self._settings.connect.total_seconds(),
+            socket_options=[NO_DELAY],
         )
 
     async def _speak(self) -> None:

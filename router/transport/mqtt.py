@@ -24,7 +24,8 @@ from router.transport.waits import Wait, backoff
 log = structlog.get_logger()
 
 HERE, GONE = b"here", b"gone"
-_NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+#: A lone message leaves at once instead of waiting for an acknowledgement (RFC 896).
+NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 _NOT_IN_TOPICS = frozenset("/+#\0")
 _KEEP_ALIVE = 15
 #: A broker that does not know MQTT 5 is spoken to in 3.1.1, which is enough for notices.
@@ -138,7 +139,7 @@ class Notices:
             will=presence,
             keepalive=_KEEP_ALIVE,
             timeout=self._settings.connect.total_seconds(),
-            socket_options=[_NO_DELAY],
+            socket_options=[NO_DELAY],
         )
 
     async def _session(self, client: aiomqtt.Client) -> None:

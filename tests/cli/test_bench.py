@@ -74,3 +74,21 @@ def test_timeline_asks_the_store_and_the_bare_driver_for_the_same_page() -> None
     report = bench("timeline", "--interactions", "6000", "--interactions", "12000")
     assert {"at_6000", "at_12000", "ratios"} <= report.keys()
     assert report["ratios"]["store_to_bare"] > 0
+
+
+def test_an_idle_daemon_says_what_it_holds_and_what_a_socket_adds() -> None:
+    report = bench("idle", "--sockets", "20")
+    assert len(report["readers_mib"]) == 1
+    assert report["together_mib"] > report["daemon_mib"] > report["readers_mib"][0] / 4
+    assert report["together_shared_once_mib"] <= report["together_mib"]
+    assert report["socket_kib"] >= 0
+
+
+def test_a_lone_notice_is_heard_long_before_an_acknowledgement_would_be_missed() -> None:
+    report = bench("mqtt", "--messages", "5")
+    assert 0 < report["publish_to_receive"]["p50_ms"] < 30  # a socket that waits takes 40 and more
+
+
+def test_reading_says_how_long_the_slow_ones_took() -> None:
+    report = bench("reading", "--rules", "--count", "50")
+    assert 0 < report["median_ms"] <= report["p95_ms"]

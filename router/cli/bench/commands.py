@@ -3,7 +3,9 @@
 import click
 
 from router.cli.bench.fanout import fanout
+from router.cli.bench.idle import idle
 from router.cli.bench.ingest import ingest
+from router.cli.bench.mqtt import mqtt
 from router.cli.bench.offer import offer
 from router.cli.bench.optimum import optimum
 from router.cli.bench.reading import reading
@@ -22,4 +24,6 @@ bench.add_command(route)
 bench.add_command(offer)
 bench.add_command(timeline)
 bench.add_command(fanout)
+bench.add_command(idle)
+bench.add_command(mqtt)
 bench.add_command(optimum)

@@ -143,6 +143,7 @@ def _at(port: int) -> str:
 
 
 def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
     """Return a port that was free just now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
@@ -158,9 +159,16 @@ def _process(
         process = subprocess.Popen(  # noqa: S603  our own arguments
             command, env=dict(env), stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
         )
-    try:
+    with running(process):
         _await(process, ready, log)
         yield process
+
+
+@contextmanager
+def running(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """End a process with the block: politely first."""
+    try:
+        yield
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

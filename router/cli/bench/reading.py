@@ -1,5 +1,7 @@
 """How many messages one core reads in a second, and how long the slow ones take."""
 
+import json
+import os
 import time
 from collections.abc import Iterator
 from importlib import resources
@@ -7,6 +9,7 @@ from importlib import resources
 import click
 import msgspec
 
+from router.cli.bench.figures import told
 from router.understanding.evaluate import Message
 from router.understanding.reader import RuleReader
 from router.understanding.tiers import open_reader
@@ -23,7 +26,8 @@ _LATE = 95  # the percentile that is promised
     help="How many messages to read, spread over the shipped training set.",
 )
 @click.option("--rules", is_flag=True, help="Only the fast tier: the rules.")
-def reading(count: int, *, rules: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+def reading(count: int, *, rules: bool, as_json: bool) -> None:
     """Read messages on one core and print the CPU that each took."""
     reader, warning = (RuleReader(), None) if rules else open_reader()
     if warning is not None:
@@ -37,12 +41,15 @@ def reading(count: int, *, rules: bool) -> None:
         reader.read(text)
         spent.append((time.thread_time() - began) * 1000)
     spent.sort()
-    late = spent[min(len(spent) - 1, len(spent) * _LATE // 100)]
-    rate = len(spent) * 1000 / sum(spent)
-    click.echo(
-        f"{reader.name}: {len(spent)} messages, {rate:.0f} a second of CPU; "
-        f"median {spent[len(spent) // 2]:.2f} ms, {_LATE}th percentile {late:.2f} ms"
-    )
+    found = {
+        "reader": reader.name,
+        "messages": len(spent),
+        "load": os.getloadavg()[0],
+        "a_second_of_cpu": round(len(spent) * 1000 / sum(spent)),
+        "median_ms": round(spent[len(spent) // 2], 3),
+        f"p{_LATE}_ms": round(spent[min(len(spent) - 1, len(spent) * _LATE // 100)], 3),
+    }
+    click.echo(json.dumps(found) if as_json else told(found))
 
 
 def _spread(count: int) -> list[str]:

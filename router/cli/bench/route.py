@@ -1,14 +1,17 @@
 """How long one decision takes on a large floor: an agent has room again, or somebody comes."""
 
 import json
+import os
 import time
 from dataclasses import dataclass
 from itertools import cycle
 from random import Random
+from typing import Any
 
 import click
 import msgspec
 
+from router.cli.bench.figures import told
 from router.resources import resource
 from router.settings.load import load
 from router.sim.day import Day, draw_day
@@ -129,8 +132,8 @@ class _Floor:
 @click.option("--agents", type=click.IntRange(3, 5000), default=1000, show_default=True)
 @click.option("--waiting", type=click.IntRange(1, 100_000), default=10_000, show_default=True)
 @click.option("--events", type=click.IntRange(1), default=1000, show_default=True)
-@click.option("--json", "as_data", is_flag=True, help="Print the figures as JSON.")
-def route(*, agents: int, waiting: int, events: int, as_data: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+def route(*, agents: int, waiting: int, events: int, as_json: bool) -> None:
     """Decide on a large floor and print how long a decision takes, median and 99th percentile."""
     day = _day(agents)
     crowded = _Floor(day, waiting)
@@ -138,23 +141,15 @@ def route(*, agents: int, waiting: int, events: int, as_data: bool) -> None:
     for _ in range(_WARM):
         crowded.room_again()
         calm.somebody_comes()
-    found = {
+    found: dict[str, Any] = {
+        "agents": agents,
+        "waiting": waiting,
+        "events": events,
+        "load": os.getloadavg()[0],
         "agent_has_room": _figures([crowded.room_again() for _ in range(events)]),
         "somebody_comes": _figures([calm.somebody_comes() for _ in range(events)]),
     }
-    if as_data:
-        click.echo(json.dumps({"agents": agents, "waiting": waiting, "events": events, **found}))
-        return
-    words = {
-        "agent_has_room": f"an agent has room, {agents} agents, {waiting} waiting",
-        "somebody_comes": f"somebody comes, {agents} agents with room",
-    }
-    for name, figures in found.items():
-        click.echo(
-            f"{words[name]}: {events} decisions, {figures['offers']} offers; of the core, median "
-            f"{figures['median_ms']:.2f} ms, {_LATE}th percentile {figures['p99_ms']:.2f} ms; "
-            f"on the clock {figures['clock_median_ms']:.2f} and {figures['clock_p99_ms']:.2f} ms"
-        )
+    click.echo(json.dumps(found) if as_json else told(found))
 
 
 def _day(agents: int) -> Day:
