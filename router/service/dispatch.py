@@ -288,7 +288,9 @@ def _news(
     families: Mapping[AccountName, str],
 ) -> tuple[Seen, bool]:
     """Return what events after ``seq`` have touched, and ``again``; and whether there is more."""
-    logged = unit.journal.events_since(seq, limit=_EVENTS)
+    last = unit.journal.seq()
+    logged = unit.journal.touching_since(seq, limit=_EVENTS)
+    more = len(logged) == _EVENTS
     conversations = dict.fromkeys(again)
     persons: dict[ContactId, None] = {}
     for each in logged:
@@ -299,8 +301,7 @@ def _news(
     conversations.update(dict.fromkeys(unit.conversations.open_of_persons(persons)))
     staff = _touches_staff(logged)
     seen = look_at(unit, tuple(conversations), staff=staff, policy=policy, families=families)
-    last = logged[-1].seq if logged else seq
-    return replace(seen, seq=last), len(logged) == _EVENTS
+    return replace(seen, seq=logged[-1].seq if more else last), more
 
 
 def _touches_staff(logged: tuple[Logged, ...]) -> bool:

@@ -13,6 +13,8 @@ from router.service.unit import Unit
 log = structlog.get_logger()
 
 _PAGE = 1000
+#: Numbers that are compared at once with those of our own commits; most events are our own.
+_MANY = 20_000
 
 Hear = Callable[[Sequence[Logged]], None]
 
@@ -60,16 +62,28 @@ class Follower:
         if self._last is None:
             self._last = await self._store.read(_seq)
             return
-        while logged := await self._store.read(_since, self._last):
-            self._last = logged[-1].seq
+        while numbers := await self._store.read(_numbers, self._last):
+            first = next((each for each in numbers if each not in self._ours), None)
+            if first is None:
+                self._passed(numbers[-1])
+                continue
+            logged = await self._store.read(_since, first - 1)
             others = tuple(each for each in logged if each.seq not in self._ours)
-            self._ours = {seq for seq in self._ours if seq > self._last}
-            for hear in self._hear if others else ():
+            self._passed(logged[-1].seq)
+            for hear in self._hear:
                 hear(others)
+
+    def _passed(self, seq: int) -> None:
+        self._last = seq
+        self._ours = {each for each in self._ours if each > seq}
 
 
 def _seq(unit: Unit) -> int:
     return unit.journal.seq()
+
+
+def _numbers(unit: Unit, seq: int) -> tuple[int, ...]:
+    return unit.journal.numbers_since(seq, limit=_MANY)
 
 
 def _since(unit: Unit, seq: int) -> tuple[Logged, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from router.channel.contract import (
     Speaker,
 )
+from router.domain.changed import changed
 from router.domain.content import Content, Media, plain_text
 from router.domain.conversation import (
     Closed,
@@ -262,7 +263,7 @@ class History:
             )
         spoken = said.direction is Direction.ELSEWHERE
         words = plain_text(said.content)[:_SUBJECT]
-        return replace(
+        return changed(
             held,
             state=state,
             last_seq=said.seq,

@@ -24,6 +24,10 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 Loader = Callable[[Any], Any]
+Writer = Callable[[Any], Any]
+
+#: Types whose values JSON has as they are.
+_AS_THEY_ARE = frozenset({bool, int, types.NoneType})
 
 
 class Unreadable(ValueError):
@@ -51,22 +55,30 @@ def _plain(value: Any) -> Any:
     kind = type(value)
     if kind is str:
         return storable(value)
-    names = _fields_of(kind)  # type: ignore[arg-type]  # every class is hashable
-    if names is None:
-        return _plain_other(value)
-    return {TAG: kind.__name__, **{name: _plain(getattr(value, name)) for name in names}}
+    return _writer(kind)(value)  # type: ignore[arg-type]  # every class is hashable
 
 
 @cache
-def _fields_of(kind: type) -> tuple[str, ...] | None:
+def _writer(kind: type) -> Writer:
+    """Return how to write a ``kind``; made once for each type."""
+    if kind in _AS_THEY_ARE:
+        return _as_it_is
+    if issubclass(kind, dict):
+        return _plain_mapping
     if not dataclasses.is_dataclass(kind):
-        return None
-    return tuple(each.name for each in dataclasses.fields(kind))
+        return _plain_other
+    names = tuple(each.name for each in dataclasses.fields(kind))
+    tag = {TAG: kind.__name__}
+    return lambda value: {**tag, **{name: _plain(getattr(value, name)) for name in names}}
+
+
+def _plain_mapping(value: Mapping[Any, Any]) -> Any:
+    return {_name(key): _plain(each) for key, each in value.items()}
 
 
 def _plain_other(value: Any) -> Any:  # noqa: PLR0911  one case for each kind of value
     match value:
-        case bool() | int() | None:
+        case int():
             return value
         case str():
             return storable(value)
@@ -79,7 +91,7 @@ def _plain_other(value: Any) -> Any:  # noqa: PLR0911  one case for each kind of
         case timedelta():
             return msgspec.to_builtins(value)
         case Mapping():
-            return {_name(key): _plain(each) for key, each in value.items()}
+            return _plain_mapping(value)
         case AbstractSet():
             return sorted((_plain(each) for each in value), key=_encode)
         case Sequence():

@@ -15,7 +15,7 @@ from router.service.ports import Conflict, NotFound
 from router.service.records import KnownClaim, KnownIdentity, PersonLine
 from router.store.dialect import alone, containing, contains, insert_new
 from router.store.rows import insert, many, must_be_there, must_change, one, the
-from router.store.sets import ask_all, by_keys
+from router.store.sets import Found, ask_all, by_keys
 from router.store.tables import claims, contacts, identities, merges
 from router.store.types import UtcDateTime, Words
 
@@ -416,7 +416,7 @@ def _key(identity: Identity) -> dict[str, object]:
     return {"of_account": identity.account, "of_external_id": identity.external_id}
 
 
-def as_contact(row: RowMapping) -> Contact:
+def as_contact(row: Found) -> Contact:
     """Return a contact as its row has it."""
     return Contact(
         id=ContactId(row["id"]),
@@ -429,7 +429,7 @@ def as_contact(row: RowMapping) -> Contact:
     )
 
 
-def _identity(row: RowMapping) -> Identity:
+def _identity(row: Found) -> Identity:
     return Identity(
         channel=ChannelName(row["channel"]),
         account=AccountName(row["account"]),
@@ -437,7 +437,7 @@ def _identity(row: RowMapping) -> Identity:
     )
 
 
-def as_known(row: RowMapping) -> KnownIdentity:
+def as_known(row: Found) -> KnownIdentity:
     """Return an identity with its contact, as its row has it."""
     return KnownIdentity(
         identity=_identity(row),

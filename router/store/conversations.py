@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +28,7 @@ from router.store.codec import dump, load
 from router.store.dialect import insert_new
 from router.store.ledger import alerts
 from router.store.rows import insert, many, must_change, one, the
-from router.store.sets import ask_all, by_keys
+from router.store.sets import Found, ask_all, by_keys
 from router.store.tables import agents, contacts, conversations, interactions
 from router.store.timeline import SqlTimeline, as_interaction
 from router.store.types import UtcDateTime
@@ -338,7 +339,14 @@ def _ended(row: RowMapping) -> Ended:
     )
 
 
-def as_conversation(row: RowMapping) -> Conversation:
+#: What stands in many rows alike is read once; the values cannot change.
+_state = lru_cache(4096)(partial(load, State))
+_needs = lru_cache(1024)(partial(load, frozenset[Need]))
+_mood = lru_cache(1024)(partial(load, Mood))
+_excluded = lru_cache(1024)(partial(load, frozenset[AgentId]))
+
+
+def as_conversation(row: Found) -> Conversation:
     """Return a conversation as its row has it."""
     previous = row["previous_agent"]
     return Conversation(
@@ -349,8 +357,8 @@ def as_conversation(row: RowMapping) -> Conversation:
         external_id=row["external_id"],
         thread=row["thread"],
         queue=QueueName(row["queue"]),
-        state=load(State, row["state_json"]),
-        needs=load(frozenset[Need], row["needs"]),
+        state=_state(row["state_json"]),
+        needs=_needs(row["needs"]),
         language=row["language"],
         priority=row["priority"],
         public=row["public"],
@@ -363,9 +371,9 @@ def as_conversation(row: RowMapping) -> Conversation:
         bot_ok=row["bot_ok"],
         wants_human=row["wants_human"],
         flagged=row["flagged"],
-        mood=CALM if row["mood"] is None else load(Mood, row["mood"]),
+        mood=CALM if row["mood"] is None else _mood(row["mood"]),
         previous_agent=None if previous is None else AgentId(previous),
-        excluded=load(frozenset[AgentId], row["excluded"]),
+        excluded=_excluded(row["excluded"]),
         subject=row["subject"],
         disposition=row["disposition"],
         disposition_note=row["disposition_note"],

@@ -13,6 +13,7 @@ from typing import cast
 from sqlalchemy.engine import Connection
 
 from router.domain.case import Case
+from router.domain.changed import changed
 from router.domain.contact import Contact
 from router.domain.conversation import Conversation
 from router.domain.evidence import Proposal
@@ -96,7 +97,7 @@ class GatheredContacts(SqlContacts):
         if known is None:
             super().seen(identity, at=at, name=name, following=following)
             return
-        now = replace(
+        now = changed(
             known,
             last_seen_at=max(known.last_seen_at, at),
             name=name or known.name,
@@ -156,7 +157,7 @@ class GatheredConversations(SqlConversations):
             return super().save(conversation)
         if held.version != conversation.version:
             raise Conflict(f"conversation {conversation.id} was changed meanwhile")
-        now = replace(conversation, version=conversation.version + 1)
+        now = changed(conversation, version=conversation.version + 1)
         self._memory.talks[now.id] = now
         self._pending.waiting = True
         if now.id in self._pending.opened:

@@ -24,6 +24,20 @@ _SINCE = (
     .order_by(events.c.seq)
     .limit(_at_most)
 )
+_NUMBERS = (
+    sa.select(events.c.seq)
+    .where(events.c.seq > sa.bindparam("after"))
+    .order_by(events.c.seq)
+    .limit(_at_most)
+)
+_TOUCHING = _SINCE.where(
+    events.c.kind != "conversation_opened",
+    sa.or_(
+        events.c.kind != "interaction_taken",
+        events.c.facts.is_(None),
+        events.c.facts.not_like('%"unread":true%'),
+    ),
+)
 _ABOUT = ("conversation_id", "contact_id", "case_id")
 
 
@@ -77,6 +91,19 @@ class SqlJournal(SqlUpkeep):
     def events_since(self, seq: int, *, limit: int = 1000) -> tuple[Logged, ...]:
         """Return the events after ``seq``, in the order of commits."""
         rows = many(self._connection, _SINCE, {"after": seq, "at_most": limit})
+        return tuple(map(_logged, rows))
+
+    def numbers_since(self, seq: int, *, limit: int) -> tuple[int, ...]:
+        """Return the numbers of the events after ``seq``, in the order of commits."""
+        asked = {"after": seq, "at_most": limit}
+        return tuple(self._connection.execute(_NUMBERS, asked).scalars())
+
+    def touching_since(self, seq: int, *, limit: int) -> tuple[Logged, ...]:
+        """Return the events after ``seq`` that change what can be decided, in order.
+
+        What a customer said changes nothing before it is read, which is an event of its own.
+        """
+        rows = many(self._connection, _TOUCHING, {"after": seq, "at_most": limit})
         return tuple(map(_logged, rows))
 
     def history(

@@ -29,8 +29,13 @@ from router.store.unit import SqlUnit
 log = structlog.get_logger()
 T = TypeVar("T")
 
+#: How many statements a connection keeps compiled: all that there are.
+_STATEMENTS = 1024
 #: How many transactions may share one commit.
 BATCH = 256
+#: How many pages the log holds before they are written to the file itself, which costs more than
+#: many commits: 64 MiB.
+_LOG_PAGES = 16_384
 _READERS = 4
 _LOCK_TIMEOUT = 30.0  # seconds that another process (a backup, a shell) may hold the file
 
@@ -218,7 +223,11 @@ def sqlite_engine(url: str, *, readonly: bool) -> Engine:
         pool_size=_READERS if readonly else 1,
         max_overflow=0,
         hide_parameters=True,  # what customers say stays out of errors, and so out of logs
-        connect_args={"check_same_thread": False, "timeout": _LOCK_TIMEOUT},
+        connect_args={
+            "check_same_thread": False,
+            "timeout": _LOCK_TIMEOUT,
+            "cached_statements": _STATEMENTS,
+        },
     )
 
     @sa.event.listens_for(engine, "connect")
@@ -227,6 +236,7 @@ def sqlite_engine(url: str, *, readonly: bool) -> Engine:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
+            f"wal_autocheckpoint={_LOG_PAGES}",
             "foreign_keys=ON",
             "mmap_size=268435456",
             "cache_size=-32768",

@@ -23,7 +23,7 @@ from router.service.records import EarlyChange
 from router.store.codec import dump, load
 from router.store.dialect import containing, contains, insert_new
 from router.store.rows import insert, many, must_be_there, one, the
-from router.store.sets import ask_all, by_keys
+from router.store.sets import Found, ask_all, by_keys
 from router.store.tables import contacts, conversations, early_changes, interactions
 from router.store.writings import publication_uses
 
@@ -371,7 +371,7 @@ def _uses(interaction: Interaction) -> list[dict[str, Any]]:
     ]
 
 
-def as_interaction(row: RowMapping) -> Interaction:
+def as_interaction(row: Found) -> Interaction:
     """Return an interaction as its row has it."""
     return Interaction(
         id=InteractionId(row["id"]),

@@ -26,6 +26,21 @@ def storable(text: str) -> str:
     return text
 
 
+def storable_all(texts: list[Any]) -> list[Any]:
+    """Return texts, of which some may be absent, as both databases can hold them."""
+    joined = "".join(filter(None, texts))
+    if "\0" not in joined:
+        if joined.isascii():
+            return texts
+        try:
+            joined.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return texts
+    return [None if each is None else storable(each) for each in texts]
+
+
 class Words(sa.types.TypeDecorator[str]):
     """Text of any length, alike on both databases (see `storable`)."""
 

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from router.domain.events import Happened, Logged
@@ -41,12 +40,11 @@ from router.store.proposals import SqlProposals
 from router.store.ratings import SqlRatings
 from router.store.remembered import SqlRemembered
 from router.store.scripts import SqlScripts
+from router.store.sets import number_all
 from router.store.workforce import SqlWorkforce
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_LOG = sa.insert(events).returning(events.c.seq, sort_by_parameter_order=True)
 
 
 class SqlUnit:
@@ -142,7 +140,7 @@ class SqlUnit:
             return []
         alone(self._connection, EVENT_LOCK)
         rows = [values for _, values in self._recorded]
-        numbers = self._connection.execute(_LOG, rows).scalars().all()
+        numbers = number_all(self._connection, events, rows, by="seq")
         logged = [
             Logged(seq=seq, at=values["at"], event=event)
             for seq, (event, values) in zip(numbers, self._recorded, strict=True)

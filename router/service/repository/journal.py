@@ -16,6 +16,13 @@ class Journal(Protocol):
         """Return the number of the last event that this transaction can see (0: none)."""
 
     def events_since(self, seq: int, *, limit: int = 1000) -> tuple[Logged, ...]: ...
+    def numbers_since(self, seq: int, *, limit: int) -> tuple[int, ...]: ...
+    def touching_since(self, seq: int, *, limit: int) -> tuple[Logged, ...]:
+        """Return the events after ``seq`` that change what can be decided, in order.
+
+        What a customer said changes nothing before it is read, which is an event of its own.
+        """
+
     def history(
         self,
         *,
