@@ -26,6 +26,7 @@ from router.bots.assembly import open_bots
 from router.channel.connection import SignsVisitors
 from router.channel.contract import Family
 from router.domain.ids import AccountName
+from router.garbage import look_less_often
 from router.readers.pool import Pool
 from router.readers.small import Small
 from router.service import people
@@ -209,6 +210,7 @@ async def _serve(rooms: Rooms) -> None:
         settings=_transport_settings(rooms.settings),
         policy=rooms.settings.policy,
         intake=rooms.intake,
+        pressure=rooms.pressure,
     )
     async with (
         around as transport,
@@ -229,6 +231,7 @@ async def _serve(rooms: Rooms) -> None:
         sending = tasks.create_task(transport.sender.run(), name="sender")
         site = web.TCPSite(runner, rooms.settings.host, rooms.settings.port)
         await site.start()
+        look_less_often()
         log.info("daemon_started", host=rooms.settings.host, port=rooms.settings.port)
         try:
             await stopping.wait()
@@ -323,6 +326,7 @@ def _loops(
             families=families(rooms.settings),
             clock=clock,
             name=rooms.name,
+            pressure=rooms.pressure,
         ),
         "crisis": crisis_loop(store, policy=policy, clock=clock),
         "clocks": clock_loop(store, policy=policy, clock=clock),

@@ -1,6 +1,5 @@
 """The reader that is always there: rules and words, in the daemon's own process."""
 
-from router.domain.reading import Alarm
 from router.readers.work import Work
 from router.service.hearing import Heard, Run
 from router.understanding.reader import RuleReader
@@ -23,4 +22,4 @@ class Small:
 
     def is_urgent(self, text: str) -> bool:
         """Say whether the rules hear an alert in the opening of ``text``."""
-        return bool(text) and self._reader.read(text[:_OPENING]).complaint is Alarm.ALERT
+        return self._reader.is_alert(text[:_OPENING])

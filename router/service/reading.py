@@ -49,15 +49,16 @@ class Understood:
 
 
 def unread_runs(
-    unit: Unit, *, limit: int, besides: Collection[ContactId] = ()
+    unit: Unit, *, limit: int, besides: Collection[ContactId] = (), only_urgent: bool = False
 ) -> tuple[Unread, ...]:
     """Return what is to be read: contacts with something urgent first, then the oldest.
 
-    Each contact stands there once, with their words in order, and none of ``besides`` does.
+    Each contact stands there once, with their words in order, and none of ``besides`` does. The
+    others are left out where ``only_urgent``.
     """
     pressing = unit.conversations.urgent(limit=limit, besides=besides)
     said = unit.conversations.unread_by(pressing, limit=limit) if pressing else ()
-    if len(said) < limit:
+    if len(said) < limit and not only_urgent:
         others = frozenset((*besides, *pressing))
         said = (*said, *unit.conversations.unread(limit=limit - len(said), besides=others))
     by_contact: dict[ContactId, list[Interaction]] = {}

@@ -48,6 +48,8 @@ _TRIES: Final = 2
 _TICK_S: Final = 1.0
 #: Events that leave something unread. What else does is found at the next tick.
 _BRINGS: Final = frozenset({"interaction_taken", "interaction_changed"})
+#: In a burst only what is urgent is read, as much of it as gathers in so many seconds.
+_GATHER_S: Final = 0.2
 #: A contact whose reading could not be written down rests so long, in seconds.
 _REST_S: Final = 5.0
 #: What stands in a reading's reasons when the full reader gave up over the message.
@@ -140,11 +142,14 @@ class ReadingRoom:
         """Take into hand what fits, urgent contacts first, then the oldest."""
         self._bell.clear()
         self._rang.clear()
-        room = self._window - sum(held.count for held in self._in_hand.values())
+        pressed = self._pressure.only_urgent
+        room = self._window - sum(
+            held.count for held in self._in_hand.values() if held.unread.urgent or not pressed
+        )
         found: tuple[Unread, ...] = ()
         if room > 0:
             found = await self._store.read(
-                unread_runs, limit=room, besides=frozenset(self._in_hand)
+                unread_runs, limit=room, besides=frozenset(self._in_hand), only_urgent=pressed
             )
         for each in found:
             held = _Held(unread=each, more=each.contact in self._rang)
@@ -152,9 +157,11 @@ class ReadingRoom:
             self._waiting[0 if each.urgent else 1].append(held)
             if each.urgent:
                 tasks.create_task(self._hurry(held), name="hurry")
-        if found:
+        if found or any(self._waiting):
             self._some.set()
-        self._cut = room <= 0 or sum(len(each.said) for each in found) >= room
+        self._cut = pressed or room <= 0 or sum(len(each.said) for each in found) >= room
+        if pressed:
+            await asyncio.sleep(_GATHER_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TICK_S):
                 await self._bell.wait()
@@ -181,7 +188,8 @@ class ReadingRoom:
         """Return what goes to a reader next: some contacts, the urgent ones first."""
         frame: list[_Held] = []
         size = 0
-        for line in self._waiting:
+        lines = self._waiting[:1] if self._pressure.only_urgent else self._waiting
+        for line in lines:
             while line and (not frame or size + line[0].count <= FRAME):
                 held = line.popleft()
                 if not held.done:
@@ -263,6 +271,8 @@ class ReadingRoom:
     async def _note(self) -> None:
         """Write down what has gathered while the last commit ran."""
         await self._noted.wait()
+        if self._pressure.only_urgent:
+            await asyncio.sleep(_GATHER_S)
         self._noted.clear()
         batch = tuple(self._heard)
         self._heard.clear()

@@ -22,6 +22,7 @@ from router.service.answer import Turn, Utterance
 from router.service.botport import NOTHING, Asked, Bot, BotChoice, BotFailed, BotSpec, Spent
 from router.service.library import Knowledge
 from router.service.ports import Clock, Conflict, NotFound, Store, StoreUnavailable
+from router.service.pressure import Pressure
 from router.service.statement import Families
 from router.service.turns import Outcome
 
@@ -64,6 +65,7 @@ class Rounds:
     families: Families
     clock: Clock
     name: str
+    pressure: Pressure = field(default_factory=Pressure)
     tempers: dict[str, Temper] = field(default_factory=dict)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _at_work: set[InteractionId] = field(default_factory=set)
@@ -75,11 +77,14 @@ class Rounds:
 
     async def run(self) -> None:
         """Work until cancelled; a fault is logged and the rounds go on."""
+        loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             while True:
+                began = loop.time()
                 self._bell.clear()
                 for turn in await self._due():
                     tasks.create_task(self._guarded(turn), name=f"bot {turn.conversation}")
+                await self.pressure.give_way(loop.time() - began)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_PAUSE_S):
                         await self._bell.wait()

@@ -13,6 +13,7 @@ from router.domain.ids import AccountName
 from router.domain.policy import ShopPolicy
 from router.service.accept import Intake
 from router.service.ports import Clock, Ids, Store
+from router.service.pressure import Pressure
 from router.transport import media, profiles
 from router.transport.afterwards import Afterwards
 from router.transport.asker import Asker
@@ -106,6 +107,7 @@ async def open_transport(
     settings: TransportSettings,
     policy: ShopPolicy,
     intake: Intake | None = None,
+    pressure: Pressure | None = None,
 ) -> AsyncIterator[Transport]:
     """Open the HTTP sessions and build what uses them, until the end of the block.
 
@@ -134,10 +136,10 @@ async def open_transport(
             mail=mails.carry,
         )
         people = Profiles(**around, policy=policy)
-        works: dict[str, tuple[Work, Wakes]] = {
-            "media": (MediaFetcher(**around, links=links).work, media.wakes),
-            "pull": (Puller(**around, policy=policy).work, _rung),
-            "profiles": (people.work, profiles.wakes),
+        works: dict[str, tuple[Work, Wakes, Pressure | None]] = {
+            "media": (MediaFetcher(**around, links=links).work, media.wakes, pressure),
+            "pull": (Puller(**around, policy=policy).work, _rung, None),  # it takes in as well
+            "profiles": (people.work, profiles.wakes, pressure),
         }
         carrier = Carrier(http=http, push=push, publish=lines, mail=mails.carry)
         afterwards = Afterwards(accounts=accounts, asker=asker, carrier=carrier)
@@ -155,7 +157,9 @@ async def open_transport(
             sender=sender,
             push=push,
             afterwards=afterwards,
-            duties={duty: _duty(duty, *work, around, name) for duty, work in works.items()},
+            duties={
+                duty: _duty(duty, *work, around=around, daemon=name) for duty, work in works.items()
+            },
             profiles=people,
             lines=lines.by_account,
             streams=streams,
@@ -180,7 +184,15 @@ def _takings(
         )
 
 
-def _duty(name: str, work: Work, wakes: Wakes, around: _Around, daemon: str) -> Duty:
+def _duty(
+    name: str,
+    work: Work,
+    wakes: Wakes,
+    pressure: Pressure | None,
+    *,
+    around: _Around,
+    daemon: str,
+) -> Duty:
     """Return a duty whose holder, if it dies, is replaced soon."""
     poll = around["settings"].poll
     return Duty(
@@ -192,6 +204,7 @@ def _duty(name: str, work: Work, wakes: Wakes, around: _Around, daemon: str) -> 
         wakes=wakes,
         poll=poll,
         lasts=2 * poll,
+        pressure=pressure,
     )
 
 

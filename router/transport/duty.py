@@ -8,6 +8,7 @@ import structlog
 
 from router.domain.events import Logged
 from router.service.ports import Clock, Store, StoreUnavailable
+from router.service.pressure import Pressure
 from router.service.unit import Unit
 
 log = structlog.get_logger()
@@ -25,7 +26,7 @@ class Duty:
 
     ``name`` is the duty's, ``holder`` the daemon's. A daemon that dies is replaced after
     ``lasts``. The work may be done twice where a lease passes on in the middle of it, so it must
-    bear that.
+    bear that. Given a ``pressure``, it gives way while deliveries come fast.
     """
 
     def __init__(
@@ -39,10 +40,12 @@ class Duty:
         wakes: Wakes,
         poll: timedelta,
         lasts: timedelta,
+        pressure: Pressure | None = None,
     ) -> None:
         self._name, self._work, self._wakes = name, work, wakes
         self._store, self._clock, self._holder = store, clock, holder
         self._poll, self._lasts = poll, lasts
+        self._pressure = pressure or Pressure()
         self._some = asyncio.Event()
         self._stopping = False
         self._ours_until: datetime | None = None
@@ -66,8 +69,10 @@ class Duty:
         try:
             while not self._stopping:
                 self._some.clear()
+                began = asyncio.get_running_loop().time()
                 rest = await self._turn()
                 if not self._stopping:
+                    await self._pressure.give_way(asyncio.get_running_loop().time() - began)
                     await self._sleep(rest)
         finally:
             await self._let_go()

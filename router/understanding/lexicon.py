@@ -166,6 +166,17 @@ class RuleSet:
             tuple(rule for held, rule in self._rules if held == file) for file in range(self._files)
         )
 
+    def possible(self, anchors: AbstractSet[str]) -> tuple[Rule, ...]:
+        """Return every rule that could hold for a text of which ``anchors`` are all."""
+        places = {self._phrases[place][0] for place in self._possible(anchors)}
+        return tuple(self._rules[at][1] for at in places)
+
+    def _possible(self, anchors: AbstractSet[str]) -> set[int]:
+        tried = set(self._always)
+        for anchor in self._by_anchor.keys() & anchors:
+            tried.update(self._by_anchor[anchor])
+        return tried
+
     def in_force(
         self,
         text: str,
@@ -175,9 +186,7 @@ class RuleSet:
         quoted: Sequence[tuple[int, int]],
     ) -> tuple[tuple[Rule, ...], ...]:
         """Return the rules of each file that hold for ``text``, of which ``anchors`` are all."""
-        tried = set(self._always)
-        for anchor in self._by_anchor.keys() & anchors:
-            tried.update(self._by_anchor[anchor])
+        tried = self._possible(anchors)
         held: tuple[list[Rule], ...] = tuple([] for _ in range(self._files))
         last = -1
         for place in sorted(tried):

@@ -37,7 +37,7 @@ class Piece:
 
     @property
     def points(self) -> float:
-        return sum(rule.entry.points for rule in self.complaints)
+        return _points(self.complaints)
 
     @property
     def severity(self) -> int:
@@ -63,6 +63,7 @@ class RuleReader:
     def __init__(self) -> None:
         """Compile the lexicon; raises ``msgspec.ValidationError`` if a file of it is malformed."""
         self._held = RuleSet(rules("complaint"), rules("human"), rules("intent"))
+        self._complaints = RuleSet(rules("complaint"))
         named = {rule.name: rule.pattern for rule in rules("scopes")}
         self._told, self._asked = named["told"], named["asked"]
         self._scopes = Scopes(
@@ -76,6 +77,23 @@ class RuleReader:
         text is read in pieces, of which the most alarming one decides.
         """
         return self.judged(self.found(text), text, language=language)
+
+    def is_alert(self, text: str) -> bool:
+        """Return whether a piece of ``text`` is an alert: true wherever ``read`` says so.
+
+        Looks at complaints alone, and at no expression where too little could match.
+        """
+        return any(map(self._is_alert, pieces(text)))
+
+    def _is_alert(self, text: str) -> bool:
+        plain = normal(printable(text))
+        anchors = anchors_in(plain)
+        if not _alarms(self._complaints.possible(anchors)):
+            return False
+        (held,) = self._complaints.in_force(
+            plain, anchors, scopes=self._scopes, quoted=quoted_spans(plain)
+        )
+        return any(rule.entry.severity >= _GRAVE for rule in held) or _points(held) >= _ALERT_AT
 
     @property
     def rule_names(self) -> tuple[str, ...]:
@@ -135,6 +153,16 @@ class RuleReader:
             and self._told.search(plain) is not None
             and self._asked.search(plain) is None
         )
+
+
+def _points(held: Iterable[Rule]) -> float:
+    return sum(rule.entry.points for rule in held)
+
+
+def _alarms(possible: Sequence[Rule]) -> bool:
+    """Return whether an alert could come of some of these rules, whichever are in force."""
+    grave = any(rule.entry.severity >= _GRAVE for rule in possible)
+    return grave or _points(rule for rule in possible if rule.entry.points > 0) >= _ALERT_AT
 
 
 def _alarm(piece: Piece) -> tuple[Alarm, float]:
