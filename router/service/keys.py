@@ -16,6 +16,7 @@ E = TypeVar("E", bound=Event)
 
 #: Bytes of an id; three of them stand in one index entry.
 LONGEST = 800
+_SHORT = LONGEST // 4  # characters, none of which takes more than four bytes
 _IDS = ("external_id", "target", "sender", "thread", "call", "cursor_key", "order")
 
 
@@ -40,6 +41,8 @@ def fitted_claim(claim: Claim) -> Claim:
 
 def fitted_id(given: str) -> str:
     """Return ``given``, or what stands for it if it is too long."""
+    if len(given) <= _SHORT:
+        return given
     raw = given.encode("utf-8", "replace")
     if len(raw) <= LONGEST:
         return given

@@ -24,7 +24,7 @@ from router.domain.timeline import Interaction
 from router.domain.workforce import Need
 from router.service.ports import Conflict
 from router.service.records import ANSWER_DUE, Ended, Place
-from router.store.codec import dump, load
+from router.store.codec import dump, dump_once, load
 from router.store.dialect import insert_new
 from router.store.ledger import alerts
 from router.store.rows import insert, many, must_change, one, the
@@ -301,7 +301,7 @@ def conversation_values(conversation: Conversation) -> dict[str, Any]:
         "state": type(conversation.state).__name__,
         "state_json": dump(conversation.state),
         "agent_id": responsible(conversation.state),
-        "needs": dump(conversation.needs),
+        "needs": dump_once(conversation.needs),
         "language": conversation.language,
         "priority": conversation.priority,
         "public": conversation.public,
@@ -314,9 +314,9 @@ def conversation_values(conversation: Conversation) -> dict[str, Any]:
         "bot_ok": conversation.bot_ok,
         "wants_human": conversation.wants_human,
         "flagged": conversation.flagged,
-        "mood": dump(conversation.mood),
+        "mood": dump_once(conversation.mood),
         "previous_agent": conversation.previous_agent,
-        "excluded": dump(conversation.excluded),
+        "excluded": dump_once(conversation.excluded),
         "subject": conversation.subject,
         "disposition": conversation.disposition,
         "disposition_note": conversation.disposition_note,

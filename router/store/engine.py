@@ -70,7 +70,7 @@ class SqlStore:
 
 
 def open_store(url: str, *, clock: Clock, ids: Ids) -> SqlStore:
-    """Open the database at ``url`` (``sqlite:///…`` or ``postgresql+asyncpg://…``).
+    """Open the database at ``url`` (``sqlite:///…`` or ``postgresql://…``).
 
     Raises ValueError for any other kind of database, and for SQLite in memory.
     """
@@ -79,4 +79,4 @@ def open_store(url: str, *, clock: Clock, ids: Ids) -> SqlStore:
         return SqlStore(Sqlite(url, clock=clock, ids=ids))
     if backend == "postgresql":
         return SqlStore(Postgres(url, clock=clock, ids=ids))
-    raise ValueError(f"expected sqlite:/// or postgresql+asyncpg://, got {backend}")
+    raise ValueError(f"expected sqlite:/// or postgresql://, got {backend}")

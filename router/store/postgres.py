@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import asyncpg
 import stamina
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -122,9 +122,12 @@ def unless_down() -> Iterator[None]:
 
 
 def postgres_engine(url: str) -> AsyncEngine:
-    """Return an engine with our pool, our timeouts, and connections tested before use."""
+    """Return an engine with our pool, our timeouts, and connections tested before use.
+
+    Also for an address that names no driver, as most programs write it.
+    """
     return create_async_engine(
-        url,
+        make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=_POOL,
         max_overflow=_OVERFLOW,
         pool_timeout=_PATIENCE,

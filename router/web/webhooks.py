@@ -196,6 +196,8 @@ async def read_request(deps: Deps, request: web.Request) -> Request:
 
 
 async def _body(request: web.Request) -> bytes:
+    if request.content.is_eof():
+        return await request.read()  # it came with the headers: nothing to wait for
     try:
         async with asyncio.timeout(READ_WITHIN):
             return await request.read()
