@@ -16,7 +16,7 @@ from router.service.records import ApiToken, Credentials, Reservation
 from router.store.codec import dump, load
 from router.store.dialect import insert_new
 from router.store.rows import insert, many, must_be_there, must_change, one, the
-from router.store.sets import ask_all, by_keys
+from router.store.sets import Found, ask_all, by_keys
 from router.store.tables import agents, api_tokens, conversations, reservations
 
 #: The states in which a conversation takes an agent's capacity (see `conversation.holder`).
@@ -238,7 +238,7 @@ def _agent(row: RowMapping) -> Agent:
     )
 
 
-def _reservation(row: RowMapping) -> Reservation:
+def _reservation(row: Found) -> Reservation:
     return Reservation(
         id=ReservationId(row["id"]),
         conversation=ConversationId(row["conversation_id"]),

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from router.service.pressure import Pressure
 
 
@@ -41,3 +43,19 @@ async def test_a_burst_is_over_soon_after_its_last_delivery() -> None:
     pressure.came(200)
     await asyncio.sleep(0.6)
     assert not pressure.high
+
+
+async def test_a_long_burst_puts_off_what_is_not_urgent_for_a_while_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop, pressure = asyncio.get_running_loop(), Pressure()
+    assert not pressure.only_urgent
+    now, put_off = loop.time(), []
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "time", lambda: now)
+        for _ in range(40):
+            pressure.came(200)
+            assert pressure.high
+            put_off.append(pressure.only_urgent)
+            now += 0.4
+    assert put_off == [True] * 25 + [False] * 15

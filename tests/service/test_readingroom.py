@@ -11,6 +11,7 @@ from router.domain.ids import ConversationId
 from router.domain.timeline import Interaction
 from router.readers.pool import Pool
 from router.readers.small import Small
+from router.service.pressure import Pressure
 from router.service.readingroom import GAVE_UP, ReadingRoom
 from router.service.unit import Unit
 from router.understanding.reader import RuleReader
@@ -30,7 +31,9 @@ async def shop(sqlite_database: str) -> AsyncIterator[Shop]:
 
 
 @asynccontextmanager
-async def reading(shop: Shop, pool: Pool, *, window: int = 256) -> AsyncIterator[ReadingRoom]:
+async def reading(
+    shop: Shop, pool: Pool, *, window: int = 256, pressure: Pressure | None = None
+) -> AsyncIterator[ReadingRoom]:
     """Read what is unread until the end of the block."""
     room = ReadingRoom(
         shop.store,
@@ -40,6 +43,7 @@ async def reading(shop: Shop, pool: Pool, *, window: int = 256) -> AsyncIterator
         policy=shop.policy,
         clock=shop.clock,
         window=window,
+        pressure=pressure,
     )
     shop.store.listen(room.ring)
     async with running(pool):
@@ -176,3 +180,22 @@ async def test_the_same_grievance_on_another_channel_makes_a_watch_an_alert(
     assert other.reading is not None
     assert (one.reading.complaint, other.reading.complaint) == ("watch", "alert")
     assert "raised:repeat" in other.reading.because
+
+
+async def test_in_a_burst_only_what_is_urgent_is_read_and_the_rest_after_it(
+    shop: Shop, tmp_path: Path
+) -> None:
+    pressure = Pressure()
+    plain = [await shop.hear(CHAT, f"calm-{number}", "什么时候发货") for number in range(5)]
+    async with reading(shop, ill_pool(tmp_path), window=3, pressure=pressure):
+        pressure.came(500)
+        urgent = await shop.say(WEIBO, "angry", "再不退钱我就打12315", urgent=True)
+        async with asyncio.timeout(30):
+            while urgent.added[0].id not in await shop.store.read(read_in_order):
+                pressure.came(500)
+                await asyncio.sleep(0.02)
+        in_the_burst = await shop.store.read(read_in_order)
+        await all_read(shop)
+    later = {(await said_in(shop, each))[0].id for each in plain}
+    assert len(later - set(in_the_burst)) >= 2  # at most a window was in hand when it began
+    assert later <= set(await shop.store.read(read_in_order))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from router.domain.events import Happened
+from router.domain.events import Happened, Logged
 from router.domain.ids import AgentId, CaseId, ContactId, ConversationId, ReservationId
 from router.service.records import Alert, DecisionRecord
 from router.store.engine import SqlStore
@@ -129,3 +129,43 @@ async def test_alerts_wait_for_the_agent_or_any_supervisor_until_one_has_seen_th
     for alert in (everyones.id, hers.id):
         await store.transact(lambda unit, it=alert: unit.journal.see_alert(it, by=AGENT, at=NOW))
     assert await store.read(waiting, supervisor=True) == ()
+
+
+async def test_what_nobody_has_read_changes_no_decision_and_is_passed_over(store: SqlStore) -> None:
+    def happens(unit: SqlUnit) -> None:
+        for kind, facts in (
+            ("conversation_opened", None),
+            ("interaction_taken", {"interaction": "i-1", "direction": "in", "unread": True}),
+            ("interaction_taken", {"interaction": "i-2", "direction": "out", "unread": False}),
+            ("interactions_read", {"interaction": "i-1"}),
+            ("presence_changed", None),
+        ):
+            unit.record(Happened(kind=kind, contact=PERSON, facts=facts), at=NOW)
+
+    await store.transact(happens)
+    told = await store.read(lambda unit: unit.journal.touching_since(0, limit=10))
+    kinds = ["interaction_taken", "interactions_read", "presence_changed"]
+    assert [each.event.kind for each in told] == kinds
+    assert (told[0].event.facts or {})["interaction"] == "i-2"
+    later = await store.read(lambda unit: unit.journal.touching_since(told[0].seq, limit=1))
+    assert later == told[1:2]
+    numbers = await store.read(lambda unit: unit.journal.numbers_since(1, limit=3))
+    assert numbers == (2, 3, 4)
+
+
+async def test_a_thousand_events_of_one_transaction_are_numbered_in_their_order(
+    store: SqlStore,
+) -> None:
+    heard: list[Logged] = []
+    store.listen(heard.extend)
+
+    def happens(unit: SqlUnit) -> None:
+        for number in range(1000):
+            unit.record(Happened(kind="note_added", facts={"number": number}), at=NOW)
+
+    await store.transact(a_day)
+    await store.transact(happens)
+    kept = await store.read(lambda unit: unit.journal.events_since(4, limit=2000))
+    assert [(each.event.facts or {})["number"] for each in kept] == list(range(1000))
+    assert [each.seq for each in kept] == list(range(5, 1005))
+    assert tuple(heard[4:]) == kept

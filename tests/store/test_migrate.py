@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from router.service.ports import StoreUnavailable
 from router.store import aftermath, helpers, ledger, tables, traffic, writings
+from router.store.engine import open_store
 from router.store.migrate import _config, current, head, upgrade
 from router.store.schema import metadata
 from router.store.sqlite import sqlite_engine
@@ -116,6 +117,19 @@ async def test_daemons_that_start_together_migrate_once(postgres_server: Postgre
     await asyncio.gather(*(upgrade(url) for _ in range(3)))
     assert await current(url) == head()
     postgres_server.drop("together")
+
+
+async def test_an_address_that_names_no_driver_is_as_good(postgres_server: Postgres) -> None:
+    postgres_server.create("plain")
+    named = postgres_server.url("plain")
+    plain = named.replace("postgresql+asyncpg://", "postgresql://")
+    assert plain != named
+    await upgrade(plain)
+    assert await current(plain) == await current(named) == head()
+    store = open_store(plain, clock=FixedClock(), ids=CountingIds())
+    assert await store.read(lambda unit: unit.journal.seq()) == 0
+    await store.close()
+    postgres_server.drop("plain")
 
 
 async def test_a_server_that_is_away_is_said_to_be_away() -> None:

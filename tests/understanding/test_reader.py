@@ -231,3 +231,33 @@ def test_the_longest_text_takes_bounded_time(unit: str) -> None:
     before = perf_counter()
     READER.read(text)
     assert perf_counter() - before < PATIENCE
+
+
+SENTENCES = (
+    "再不处理我就打12315",
+    "你们就是骗子，卖的全是假货",
+    "说好的赠品呢",
+    "你好，在吗",
+    "这不是投诉，只是问一下",
+    "真行啊你们，第三次了，没人管",
+    "the heater caught fire and burnt my hand",
+    "still waiting for my refund",
+    "could it burn me?",
+    "thank you, all good",
+    "这已经是第三次了，你们客服态度太差了，到现在还没收到",
+    "“如有质量问题请联系客服投诉”",
+)
+
+
+@given(st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=4), st.text(max_size=12))
+def test_what_is_heard_at_the_door_is_what_is_read_as_an_alert(
+    said: list[str], between: str
+) -> None:
+    text = between.join(said)
+    assert READER.is_alert(text) == (READER.read(text).complaint is Alarm.ALERT)
+
+
+def test_an_alert_in_any_piece_of_a_long_text_is_heard_at_the_door() -> None:
+    long = "请问什么时候发货。" * 1000
+    assert not READER.is_alert(long)
+    assert READER.is_alert(f"{long}我要投诉你们，打12315{long}")
