@@ -57,5 +57,5 @@ async def test_a_long_burst_puts_off_what_is_not_urgent_for_a_while_only(
             pressure.came(200)
             assert pressure.high
             put_off.append(pressure.only_urgent)
-            now += 0.4
-    assert put_off == [True] * 25 + [False] * 15
+            now += 0.3
+    assert put_off == [True] * 34 + [False] * 6  # ten seconds
