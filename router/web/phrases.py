@@ -357,6 +357,25 @@ _GUARANTEES: Final[Mapping[str, Mapping[str, str]]] = {
     "violation": WRONG,
 }
 
+#: Why an agent was chosen, and why another was not: the term that told them apart.
+_WHY: Final[Mapping[str, str]] = {
+    "only": "was the only one who could take it",
+    "misfit": "is the better match for what is needed",
+    "work": "is likely to take less time",
+    "price": "is less likely to be needed by somebody scarcer soon",
+    "tie": "knows the customer",
+    "rest": "had less in hand, was less busy of late, or can do less else",
+    "even": "was as good as any other",
+}
+_WHY_NOT: Final[Mapping[str, str]] = {
+    "misfit": "is a poorer match for what is needed",
+    "work": "is likely to take longer",
+    "price": "is kept for somebody scarcer who may come soon",
+    "tie": "does not know the customer",
+    "rest": "had more in hand, was busier of late, or can do more else",
+    "even": "was just as good; the order of names decided",
+}
+
 #: Topic → code → sentence or word, in English.
 #: What the reply coach saw, and what is told at handover.
 _COACH: Final[Mapping[str, Mapping[str, str]]] = {
@@ -385,6 +404,8 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
     "error": _ERRORS,
     "reason": _REASONS,
     "left_out": _LEFT_OUT,
+    "why": _WHY,
+    "why_not": _WHY_NOT,
     "decision": _DECISIONS,
     "bot_reason": _BOT_REASONS,
     "event": KINDS,

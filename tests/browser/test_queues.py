@@ -132,6 +132,7 @@ async def test_why_this_agent_names_the_complaints_the_scores_and_who_was_left_o
     why = page.locator("details", has_text="Why this agent?")
     await expect(why).to_contain_text("Offered to an agent: Lin")
     await expect(why).to_contain_text("1 open complaint was known")
+    await expect(why).to_contain_text("Lin was the only one who could take it.")
     await expect(why).to_contain_text("Lin: score")
     await expect(why).to_contain_text("Away is not available (away)")
 

@@ -52,6 +52,7 @@ from router.service.dispatch import Dispatcher
 from router.service.floor import look_at_all
 from router.service.unit import Unit
 from tests.service.conftest import ABLE, CHAT, FAMILY, WEIBO, Shop, open_shop, phone
+from tests.service.places import misplaced
 from tests.service.test_story import ANGRIER, ANGRY, publish
 
 WORDS = (
@@ -441,6 +442,11 @@ class Day(RuleBasedStateMachine):
 
         for agent, load, by_hand in self.run(self.shop.store.read(offered)):
             assert by_hand or load <= agent.capacity + EPSILON
+
+    @invariant()
+    def everybody_stands_in_one_place(self) -> None:
+        if hasattr(self, "shop"):
+            assert self.run(self.shop.store.read(misplaced)) == []
 
 
 @pytest.mark.parametrize(("kind", "examples"), [("sqlite", 12), ("postgresql", 4)])

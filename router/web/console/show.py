@@ -9,6 +9,7 @@ from aiohttp import web
 
 from router.domain.errors import Invalid
 from router.domain.reading import Intent
+from router.domain.why import difference, reason
 from router.service.unit import Unit
 from router.web.console.titles import Titles
 from router.web.deps import DEPS, Deps
@@ -36,6 +37,8 @@ def show(request: web.Request, template: str, *, status: int = 200, **context: A
         "queues": tuple(deps.policy.queues),
         "intents": tuple(Intent),
         "seconds": lambda value: timedelta(seconds=value),
+        "why_chosen": reason,
+        "why_not": difference,
         "names": {},
         "words": "",
         **context,
