@@ -24,6 +24,8 @@ BACKLOG = 4096
 #: So many turns of the loop without another delivery: nobody stands at the door. A request takes
 #: two or three turns from the socket to the line.
 _QUIET_TURNS = 4
+#: How many bytes of deliveries may wait, if they are large.
+BACKLOG_BYTES = 64 * 1024 * 1024
 
 
 class Busy(Exception):
@@ -59,8 +61,15 @@ class Intake:
         self._pressure = pressure or Pressure()
         self._urgent = urgent
         self._line: deque[_Waiting] = deque()
+        self._bytes = 0
         self._some = asyncio.Event()
         self._stopping = False
+
+    def check_room(self) -> None:
+        """Raise Busy if the line is full or the daemon stops, before anybody reads a delivery."""
+        full = len(self._line) >= self._most or self._bytes >= BACKLOG_BYTES
+        if self._stopping or full:
+            raise Busy("too many deliveries wait")
 
     @property
     def is_crowded(self) -> bool:
@@ -78,12 +87,12 @@ class Intake:
         Raises Busy if the line is full or the daemon stops, StoreUnavailable if the database does
         not take it; in both cases nothing was promised.
         """
-        if self._stopping or len(self._line) >= self._most:
-            raise Busy("too many deliveries wait")
+        self.check_room()
         pressing = frozenset(name for name, text in _said(delivery.events) if self._urgent(text))
         delivery = replace(delivery, urgent=pressing) if pressing else delivery
         waiting = _Waiting(delivery, asyncio.get_running_loop().create_future())
         self._line.append(waiting)
+        self._bytes += _size(delivery)
         self._some.set()
         return await waiting.done
 
@@ -95,7 +104,9 @@ class Intake:
             while self._line:
                 await self._let_in()
                 size = min(self._batch, len(self._line))
-                await self._take([self._line.popleft() for _ in range(size)])
+                batch = [self._line.popleft() for _ in range(size)]
+                self._bytes -= sum(_size(each.delivery) for each in batch)
+                await self._take(batch)
 
     async def _let_in(self) -> None:
         """Let those who stand at the door come in first: until the loop turns and nobody comes.
@@ -145,6 +156,10 @@ class Intake:
         else:
             if not waiting.done.done():
                 waiting.done.set_result(result)
+
+
+def _size(delivery: Delivery) -> int:
+    return 0 if delivery.raw is None else len(delivery.raw.body)
 
 
 def _fail(waiting: _Waiting, error: Exception) -> None:

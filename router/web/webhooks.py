@@ -56,6 +56,7 @@ async def hook(request: web.Request) -> web.Response:
     given = request.match_info.get("path_secret", "")
     if not hmac.compare_digest(given.encode("utf-8", "replace"), account.path_secret.encode()):
         return _unverified(deps, account, "path secret")
+    deps.intake.check_room()
     taken_in = await read_request(deps, request)
     try:
         trusted = account.adapter.verify(taken_in)
