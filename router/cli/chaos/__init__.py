@@ -20,6 +20,13 @@ from router.cli.chaos.play import Plan, Result, play
 @click.option("--customers", type=click.IntRange(1), default=24, show_default=True)
 @click.option("--agents", type=click.IntRange(1), default=4, show_default=True)
 @click.option(
+    "--pause",
+    type=click.FloatRange(min=0),
+    default=0.05,
+    show_default=True,
+    help="Seconds between two messages of a customer, in the middle.",
+)
+@click.option(
     "--database",
     "without_database",
     type=click.IntRange(0),
@@ -71,6 +78,7 @@ def chaos(
     daemons: int,
     customers: int,
     agents: int,
+    pause: float,
     without_database: int,
     without_broker: int,
     without_room: int,
@@ -104,6 +112,7 @@ def chaos(
                 mqtt_url=mqtt_url,
                 customers=customers,
                 agents=agents,
+                pause_s=pause,
                 database=without_database,
                 broker=without_broker,
                 disk=without_room,

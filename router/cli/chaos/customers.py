@@ -60,6 +60,7 @@ class Crowd:
     ports: Sequence[int]
     chance: random.Random
     book: Book
+    pause_s: float = 0.05
     over: asyncio.Event = field(default_factory=asyncio.Event)
     hopeless: bool = False
     statuses: Counter[str] = field(default_factory=Counter)
@@ -140,7 +141,7 @@ class Customer:
                 await crowd.insist(post)
             if chance.random() < _AGAIN:
                 await crowd.post(post)
-            await asyncio.sleep(chance.random() * 0.1)
+            await asyncio.sleep(chance.random() * 2 * crowd.pause_s)
 
     def _says(self) -> Post:
         crowd, number = self._crowd, self._crowd.next_number()

@@ -48,6 +48,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     mqtt_url: str = ""
     customers: int = 24
     agents: int = 4
+    #: Seconds in the middle between two messages of a customer.
+    pause_s: float = 0.05
     #: How often the database, the broker, and room on the disk go away, and for how long.
     database: int = 0
     broker: int = 0
@@ -109,7 +111,7 @@ async def _on(
         await asyncio.gather(*(held.start(each) for each in held.daemons))
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
             ports = [each.port for each in held.daemons]
-            crowd = Crowd(http=http, ports=ports, chance=chance, book=book)
+            crowd = Crowd(http=http, ports=ports, chance=chance, book=book, pause_s=plan.pause_s)
             chaos = _Chaos(plan, held, crowd, say)
             async with _busy(plan, crowd, staff):
                 await chaos.run()
