@@ -21,6 +21,7 @@ from router.cli import admin
 from router.cli.bench.commands import bench
 from router.cli.chaos import chaos
 from router.cli.evaluate import evaluate
+from router.cli.history import history
 from router.cli.imports import ImportProblem, read_agents, read_written
 from router.cli.whatif import staffing_command, whatif
 from router.domain.errors import DomainError
@@ -383,5 +384,6 @@ def simulate(
 main.add_command(bench)
 main.add_command(chaos)
 main.add_command(evaluate)
+main.add_command(history)
 main.add_command(staffing_command)
 main.add_command(whatif)

@@ -19,6 +19,7 @@ from router.domain.ids import (
 )
 from router.domain.reading import Reading
 from router.domain.timeline import Direction, Interaction, Kind, Sending
+from router.service.ports import Conflict
 from router.service.records import EarlyChange
 from router.store.codec import dump, load
 from router.store.dialect import containing, contains, insert_new
@@ -36,7 +37,7 @@ _external = sa.and_(
     interactions.c.external_id == sa.bindparam("of_external_id"),
 )
 
-_APPEND = insert_new(interactions, unless=("account", "external_id"))
+_APPEND = insert_new(interactions)  # names no key: a distributed table has others
 _USE = sa.insert(publication_uses)
 _GET = sa.select(interactions).where(interactions.c.id == sa.bindparam("of"))
 _BY_EXTERNAL = sa.select(interactions).where(_external)
@@ -164,9 +165,14 @@ class SqlTimeline:
     def append(
         self, interaction: Interaction, *, reply_handle: str = "", urgent: bool = False
     ) -> bool:
-        """Insert; return False if (account, external id) stands on a timeline already."""
+        """Insert; return False if (account, external id) stands on a timeline already.
+
+        Raises Conflict if its place in the conversation is taken.
+        """
         values = {**interaction_values(interaction, reply_handle), "urgent": urgent}
         new = insert(self._connection, _APPEND, values)
+        if not new and self.by_external(interaction.account, interaction.external_id) is None:
+            raise Conflict(f"another interaction has the place of {interaction.id}")
         if new and interaction.sources:
             self._connection.execute(_USE, _uses(interaction))
         return new
