@@ -19,11 +19,12 @@ from router.service.unit import Unit
 from router.settings.load import Settings
 from router.store.engine import open_store
 from router.store.migrate import upgrade
-from router.understanding.encoder import Encoder, ModelUnavailable, open_encoder
+from router.understanding.encoder import LayeredEncoder, ModelUnavailable, open_encoder
 from router.understanding.evaluate import Share
 from router.understanding.model import open_model
 from router.understanding.reader import RuleReader
 from router.understanding.trained import TrainedReader
+from router.understanding.tuned import Tuned, open_tuned
 
 _PAGE = 500
 _CARD = """# The adopted reader (`reader.npz`, {name})
@@ -55,14 +56,14 @@ def train_reader(
     """Train, print before and after, keep what is safe; return whether it is safe to adopt."""
     try:
         from router.understanding import adopt as adopting  # noqa: PLC0415  needs SciPy
-        from router.understanding.learning import examples  # noqa: PLC0415
+        from router.understanding.learning import examples, told_apart  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise click.ClickException(
             f"training needs {error.name}: install it with pip install 'mainstem[train]'"
         ) from error
     folder = training or _shipped()
     corrections = asyncio.run(_corrections(settings))
-    rules, encoder = RuleReader(), _encoder()
+    rules, (encoder, tuned) = RuleReader(), _parts()
     files = sorted(folder.glob("*.jsonl"))
     if not files:
         raise click.ClickException(f"{folder} holds no .jsonl files: name the folder by --training")
@@ -71,13 +72,20 @@ def train_reader(
         rows = [
             row
             for file in files
-            for row in examples(file, known=False, encoder=encoder, rules=rules)
+            for row in examples(
+                file,
+                known=False,
+                encoder=encoder,
+                tuned=tuned,
+                rules=rules,
+                told=told_apart(folder),
+            )
         ]
         shipped = len(rows)
         with tempfile.TemporaryDirectory() as scratch:
             own = Path(scratch) / "corrections.jsonl"
             own.write_bytes(b"".join(_rows(corrections)))
-            rows += examples(own, known=False, encoder=encoder, rules=rules)
+            rows += examples(own, known=False, encoder=encoder, tuned=tuned, rules=rules)
         held_out = adopting.messages_in(reference or adopting.reference())
     except msgspec.DecodeError as error:
         raise click.ClickException(f"a labelled file cannot be read: {error}") from error
@@ -85,13 +93,17 @@ def train_reader(
     click.echo(f"training on {len(rows)} messages")
     try:
         data = adopting.trained(
-            rows, rules=rules, encoder=encoder, suffix=f"{len(corrections)}.{now:%Y%m%d%H%M}"
+            rows,
+            rules=rules,
+            encoder=encoder,
+            tuned=tuned,
+            suffix=f"{len(corrections)}.{now:%Y%m%d%H%M}",
         )
     except ValueError as error:
         raise click.ClickException(
             f"thresholds cannot be chosen from so few messages: {error}"
         ) from error
-    after = TrainedReader(model=adopting.model_of(data), encoder=encoder, rules=rules)
+    after = TrainedReader(model=adopting.model_of(data, tuned), encoder=encoder, rules=rules)
     before = _before(settings, encoder, rules)
     found = adopting.compared(held_out, before=before.read, after=after.read)
     measures = list(_measures(found.before, found.after))
@@ -129,14 +141,16 @@ def _shipped() -> Path:
     return Path(str(resources.files("router.understanding").joinpath("training")))
 
 
-def _encoder() -> Encoder:
+def _parts() -> tuple[LayeredEncoder, Tuned]:
     try:
-        return open_encoder()
+        return open_encoder(), open_tuned()
     except ModelUnavailable as error:
         raise click.ClickException(f"nothing can be trained: {error}") from error
 
 
-def _before(settings: Settings, encoder: Encoder, rules: RuleReader) -> TrainedReader | RuleReader:
+def _before(
+    settings: Settings, encoder: LayeredEncoder, rules: RuleReader
+) -> TrainedReader | RuleReader:
     """Return the reader in use: the adopted one, the shipped one, or the rules."""
     for folder in (settings.data / ADOPTED, None):
         if folder is None or folder.is_dir():

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from router.understanding.encoder import Encoder, ModelUnavailable, open_encoder
+from router.understanding.encoder import (
+    Encoder,
+    LayeredEncoder,
+    ModelUnavailable,
+    open_encoder,
+)
 from router.understanding.model import Model, open_model
 from router.understanding.reader import RuleReader
 from router.understanding.trained import TrainedReader
@@ -21,8 +26,8 @@ class Opened:
 
     name: str
     warning: str
-    encoder: Encoder | None
-    reader: Callable[[Encoder | None], TrainedReader | RuleReader]
+    encoder: LayeredEncoder | None
+    reader: Callable[[LayeredEncoder | None], TrainedReader | RuleReader]
 
 
 def opened(data: Path, *, shipped: Traversable | None = None) -> Opened:
@@ -46,7 +51,7 @@ def opened(data: Path, *, shipped: Traversable | None = None) -> Opened:
         return _small(rules, warning, encoder)
     chosen = model
 
-    def trained(given: Encoder | None) -> TrainedReader:
+    def trained(given: LayeredEncoder | None) -> TrainedReader:
         return TrainedReader(model=chosen, encoder=given or encoder, rules=rules)
 
     return Opened(name=model.name, warning=warning, encoder=encoder, reader=trained)
@@ -61,8 +66,8 @@ def _tried(folder: Traversable | None, encoder: Encoder) -> tuple[Model | None, 
     return model, ""
 
 
-def _small(rules: RuleReader, warning: str, encoder: Encoder | None) -> Opened:
-    def small(_encoder: Encoder | None) -> RuleReader:
+def _small(rules: RuleReader, warning: str, encoder: LayeredEncoder | None) -> Opened:
+    def small(_encoder: LayeredEncoder | None) -> RuleReader:
         return rules
 
     return Opened(name=rules.name, warning=warning, encoder=encoder, reader=small)

@@ -1,7 +1,7 @@
 """What a reader does in whichever process: it reads, follows the mood and finds articles."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from router.domain.knowledge import Candidate
 from router.domain.reading import Mood, Reading, Trend
 from router.service.hearing import Earlier, Heard, Run, Words
 from router.understanding.conversation import Course, course_of
-from router.understanding.encoder import Encoder, Floats32
+from router.understanding.encoder import Encoder, Floats32, LayeredEncoder, Tells
 from router.understanding.retrieval import Retrieval
 
 #: Articles that are told of a message; whoever asked leaves out those of other channels.
@@ -31,7 +31,7 @@ class Reads(Protocol):
 class Remembering:
     """An encoder that keeps the vectors of the latest texts, so that each is embedded once."""
 
-    def __init__(self, encoder: Encoder, *, most: int = _REMEMBERED) -> None:
+    def __init__(self, encoder: LayeredEncoder, *, most: int = _REMEMBERED) -> None:
         self._encoder, self._most = encoder, most
         self._kept: OrderedDict[str, Floats32] = OrderedDict()
 
@@ -41,12 +41,23 @@ class Remembering:
         fresh = [text for text in dict.fromkeys(texts) if text not in kept]
         if fresh:
             kept.update(zip(fresh, self._encoder.encode(fresh), strict=True))
-        for text, row in kept.items():
+        self._keep(kept)
+        return np.stack([kept[text] for text in texts])
+
+    def encode_beside(
+        self, texts: Sequence[str], tells: Tells, *, first: int
+    ) -> tuple[Floats32, Floats32]:
+        """Embed anew, with what ``tells`` says of the ``first`` texts, and keep the vectors."""
+        rows, told = self._encoder.encode_beside(texts, tells, first=first)
+        self._keep(dict(zip(texts, rows, strict=True)))
+        return rows, told
+
+    def _keep(self, rows: Mapping[str, Floats32]) -> None:
+        for text, row in rows.items():
             self._kept[text] = row
             self._kept.move_to_end(text)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
-        return np.stack([kept[text] for text in texts])
 
 
 class Work:

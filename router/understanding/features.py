@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from router.understanding.encoder import Encoder, Floats32
+from router.understanding.encoder import Floats32, LayeredEncoder, Tells
 from router.understanding.reader import Piece
 from router.understanding.text import normal, printable
 
@@ -39,8 +39,9 @@ class Features:
     """One message, or a part of a long one.
 
     ``buckets`` and ``weights`` are its hashed grams, of length one together; ``whole``, ``first``
-    and ``last`` embed it, its opening and its closing clause; ``rules`` follows the names that
-    were asked for, then ``MEASURES``. ``grams`` names the buckets for explanations.
+    and ``last`` embed it, its opening and its closing clause; ``told`` is what tuned layers say
+    of it; ``rules`` follows the names that were asked for, then ``MEASURES``. ``grams`` names the
+    buckets for explanations.
     """
 
     buckets: Ints
@@ -49,6 +50,7 @@ class Features:
     whole: Floats32
     first: Floats32
     last: Floats32
+    told: Floats32
     rules: Floats32
 
 
@@ -66,16 +68,22 @@ def parts_of(text: str) -> tuple[str, ...]:
 
 
 def features_of(
-    parts: Sequence[str], found: Sequence[Piece], *, encoder: Encoder, names: Sequence[str]
+    parts: Sequence[str],
+    found: Sequence[Piece],
+    *,
+    encoder: LayeredEncoder,
+    tells: Tells,
+    names: Sequence[str],
 ) -> tuple[Features, ...]:
     """Return the features of each of ``parts``, with one call to ``encoder``.
 
-    ``found`` is what the rules found in the whole message; ``names`` are the rules to tell of.
+    ``tells`` are tuned layers; ``found`` is what the rules found in the whole message;
+    ``names`` are the rules to tell of.
     """
     spans = [_spans(part) for part in parts]
-    asked = list(dict.fromkeys(each for three in spans for each in three))
+    asked = list(dict.fromkeys((*parts, *(each for three in spans for each in three))))
     place = {each: at for at, each in enumerate(asked)}
-    vectors = encoder.encode(asked)
+    vectors, told = encoder.encode_beside(asked, tells, first=len(set(parts)))
     rules = _rules(found, names)
     made = []
     for part, (whole, first, last) in zip(parts, spans, strict=True):
@@ -88,6 +96,7 @@ def features_of(
                 whole=vectors[place[whole]],
                 first=vectors[place[first]],
                 last=vectors[place[last]],
+                told=told[place[whole]],
                 rules=np.concatenate([rules, _measures(part, found)]),
             )
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from router.domain.reading import Alarm, Intent, Reading
-from router.understanding.encoder import Encoder
+from router.understanding.encoder import LayeredEncoder
 from router.understanding.features import features_of, parts_of
 from router.understanding.model import HEADS, INTENTS, Decision, Model, Scores
 from router.understanding.reader import RuleReader
@@ -20,7 +20,7 @@ _FIRST_INTENT = len(HEADS) - len(INTENTS)
 class TrainedReader:
     """Reads by trained weights over rules, words and meaning; threads may share it."""
 
-    def __init__(self, *, model: Model, encoder: Encoder, rules: RuleReader) -> None:
+    def __init__(self, *, model: Model, encoder: LayeredEncoder, rules: RuleReader) -> None:
         """Put the parts together; raises ``ModelUnavailable`` if ``encoder`` does not suit."""
         model.suits(encoder)
         self.name = model.name
@@ -29,7 +29,13 @@ class TrainedReader:
     def read(self, text: str, *, language: str | None = None) -> Reading:
         """Say what ``text`` means; ``language`` is the conversation's, for numbers and emoji."""
         found = self._rules.found(text)
-        seen = features_of(parts_of(text), found, encoder=self._encoder, names=self._model.rules)
+        seen = features_of(
+            parts_of(text),
+            found,
+            encoder=self._encoder,
+            tells=self._model.tuned,
+            names=self._model.rules,
+        )
         ruled = self._rules.judged(found, text, language=language)
         scored = [self._model.scores(each) for each in seen]
         return decided(ruled, scored, decision=self._model.decisions[ruled.language], by=self.name)

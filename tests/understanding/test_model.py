@@ -113,7 +113,7 @@ def test_numbers_are_found_as_by_the_rules() -> None:
 
 def test_the_reading_names_its_reader_and_what_decided() -> None:
     reading = reader().read("说好的赠品没有收到")
-    assert reading.reader == "trained/2"
+    assert reading.reader == "trained/3"
     assert reading.because[0] == f"model:complaint {reading.complaint_score:.2f}"
     assert any(each.startswith("words:") for each in reading.because)
 
