@@ -160,7 +160,7 @@ def _as_it_is(plain: Any) -> Any:
 
 
 def _text(plain: Any) -> Any:
-    return _expect(plain, str, str)
+    return plain if type(plain) is str else _expect(plain, str, str)
 
 
 def _named(kind: Any) -> str:
@@ -210,10 +210,11 @@ def _dataclass(kind: Any) -> Loader:
         tag = given.get(TAG)
         if tag != kind.__name__:
             raise Unreadable(f"expected a {kind.__name__}, got {tag!r}")
-        if unknown := given.keys() - known:
-            raise Unreadable(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
-        if missing := needed - given.keys():
-            raise Unreadable(f"{kind.__name__} lacks {', '.join(sorted(missing))}")
+        if given.keys() != known:
+            if unknown := given.keys() - known:
+                raise Unreadable(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+            if missing := needed - given.keys():
+                raise Unreadable(f"{kind.__name__} lacks {', '.join(sorted(missing))}")
         return kind(**{name: loaders[name](given[name]) for name in given if name != TAG})
 
     return read

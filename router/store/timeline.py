@@ -1,7 +1,7 @@
 """The repository of interactions, and of changes that came before their message."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,6 @@ from sqlalchemy.engine import Connection, RowMapping
 from router.domain.content import Content, plain_text
 from router.domain.ids import (
     AccountName,
-    ChannelName,
     ContactId,
     ConversationId,
     InteractionId,
@@ -23,11 +22,25 @@ from router.service.ports import Conflict
 from router.service.records import EarlyChange
 from router.store.codec import dump, load
 from router.store.dialect import containing, contains, insert_new
+from router.store.making import maker
 from router.store.rows import insert, many, must_be_there, one, the
 from router.store.sets import Found, ask_all, by_keys
 from router.store.tables import contacts, conversations, early_changes, interactions
 from router.store.writings import publication_uses
 
+#: Members by what stands in the rows: looked up several times as fast as they are called.
+_DIRECTIONS = {each.value: each for each in Direction}
+_KINDS = {each.value: each for each in Kind}
+_SENDINGS = {each.value: each for each in Sending}
+_interaction = maker(Interaction)
+#: The columns that make an interaction, in the order of its fields.
+_FIELDS = (
+    *("id", "contact_id", "conversation_id", "channel", "account", "external_id"),
+    *("direction", "kind", "author", "author_name", "content"),
+    *("at", "received_at", "seq", "public", "final", "sending"),
+    *("why", "edited_at", "recalled_at", "reading", "unread", "sources"),
+)
+_SHOWN = tuple(interactions.c[name] for name in _FIELDS)
 _CHUNK = 5000  # conversations asked for in one statement
 _LAST = 2**62  # later than any seq
 _among: sa.BindParameter[Any] = sa.bindparam("members", expanding=True)
@@ -89,7 +102,7 @@ _UNREAD_OF_PERSONS = by_keys(
 
 def _page(*, later: bool, worded: bool) -> "sa.Select[Any]":
     table = interactions.c
-    page = sa.select(interactions).where(table.contact_id.in_(_among))
+    page = sa.select(*_SHOWN).where(table.contact_id.in_(_among))
     if later:
         given: tuple[Any, ...] = (
             sa.bindparam("before_at", type_=table.at.type),
@@ -107,7 +120,7 @@ _PAGES: Mapping[tuple[bool, bool], "sa.Select[Any]"] = {
     for worded in (False, True)
 }
 _SAID_IN = (
-    sa.select(interactions)
+    sa.select(*_SHOWN)
     .where(
         interactions.c.conversation_id == sa.bindparam("of"),
         interactions.c.seq > sa.bindparam("after"),
@@ -264,7 +277,7 @@ class SqlTimeline:
         if words:
             asked |= {"pattern": containing(words)}
         page = _PAGES[before is not None, bool(words)]
-        return tuple(map(as_interaction, many(self._connection, page, asked)))
+        return tuple(map(_as_shown, self._connection.execute(page, asked).all()))
 
     def said_in(
         self,
@@ -280,7 +293,7 @@ class SqlTimeline:
         """
         until = _LAST if before is None else before
         asked = {"of": conversation, "after": after, "before": until, "at_most": limit}
-        return tuple(map(as_interaction, reversed(many(self._connection, _SAID_IN, asked))))
+        return tuple(map(_as_shown, reversed(self._connection.execute(_SAID_IN, asked).all())))
 
     def last_words(
         self, conversations: Collection[ConversationId], *, among: int
@@ -379,30 +392,31 @@ def _uses(interaction: Interaction) -> list[dict[str, Any]]:
 
 def as_interaction(row: Found) -> Interaction:
     """Return an interaction as its row has it."""
-    return Interaction(
-        id=InteractionId(row["id"]),
-        contact=ContactId(row["contact_id"]),
-        conversation=ConversationId(row["conversation_id"]),
-        channel=ChannelName(row["channel"]),
-        account=AccountName(row["account"]),
-        external_id=row["external_id"],
-        direction=Direction(row["direction"]),
-        kind=Kind(row["kind"]),
-        author=row["author"],
-        author_name=row["author_name"],
-        content=load(Content, row["content"]),
-        at=row["at"],
-        received_at=row["received_at"],
-        seq=row["seq"],
-        public=row["public"],
-        final=row["final"],
-        sending=Sending(row["sending"]),
-        why=row["why"],
-        edited_at=row["edited_at"],
-        recalled_at=row["recalled_at"],
-        reading=None if row["reading"] is None else load(Reading, row["reading"]),
-        unread=row["unread"],
-        sources=_sources(row["sources"]),
+    return _as_shown([row[name] for name in _FIELDS])
+
+
+def _as_shown(row: Sequence[Any]) -> Interaction:
+    """Return an interaction of the columns ``_FIELDS``."""
+    *ids, direction, kind, author, author_name, content = row[:11]
+    *times, sending = row[11:17]
+    why, edited_at, recalled_at, reading, unread, sources = row[17:]
+    return _interaction(
+        (
+            *ids,
+            _DIRECTIONS[direction],
+            _KINDS[kind],
+            author,
+            author_name,
+            load(Content, content),
+            *times,
+            _SENDINGS[sending],
+            why,
+            edited_at,
+            recalled_at,
+            None if reading is None else load(Reading, reading),
+            unread,
+            _sources(sources),
+        )
     )
 
 
