@@ -101,6 +101,7 @@ def timeline(*, sizes: tuple[int, ...], database_url: str, as_json: bool) -> Non
             asyncio.run(grow(url, written, size))
             written = size
             names = [f"c{number * 7919 % (size // _EACH)}" for number in range(_ASKED)]
+            asyncio.run(_asked_bare(url, names))  # what comes from the disk is neither's
             bare = asyncio.run(_asked_bare(url, names))
             ours = asyncio.run(_asked(url, names))
             found[f"at_{size}"] = {
