@@ -22,7 +22,7 @@ import uuid_utils
 from aiohttp import web
 from argon2 import PasswordHasher
 
-from router.bots.assembly import open_bots
+from router.bots.assembly import open_bots, writer_named
 from router.channel.connection import SignsVisitors
 from router.channel.contract import Family
 from router.domain.ids import AccountName
@@ -32,6 +32,7 @@ from router.readers.small import Small
 from router.service import people
 from router.service.accept import Intake
 from router.service.botport import Bot
+from router.service.briefing import Briefings
 from router.service.dispatch import Dispatcher
 from router.service.follow import Follower
 from router.service.library import Library
@@ -305,7 +306,7 @@ def _loops(
     """Return the tasks that run beside the web, by name; their bells hang on the store."""
     policy, clock, store = rooms.settings.policy, rooms.clock, rooms.store
     able = {name: each.channel.capabilities for name, each in rooms.settings.accounts.items()}
-    bells: dict[str, Loop | ReadingRoom | Rounds] = {
+    bells: dict[str, Loop | ReadingRoom | Rounds | Briefings] = {
         "reading": ReadingRoom(
             store,
             readers=rooms.readers,
@@ -328,6 +329,12 @@ def _loops(
             name=rooms.name,
             pressure=rooms.pressure,
         ),
+        "handover": Briefings(
+            store=store,
+            writer=writer_named(rooms.settings.bots.writer, bots),
+            clock=clock,
+            name=rooms.name,
+        ),
         "crisis": crisis_loop(store, policy=policy, clock=clock),
         "clocks": clock_loop(store, policy=policy, clock=clock),
         "polling": polling_loop(
@@ -338,7 +345,7 @@ def _loops(
         "rating": rating_loop(store, policy=policy, capabilities=able, clock=clock),
         "forgetting": forgetting_loop(store, policy=policy, clock=clock),
     }
-    for name in ("reading", "bot"):
+    for name in ("reading", "bot", "handover"):
         store.listen(bells[name].ring)
         rooms.follower.tell(bells[name].ring)
     return {

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from router.bots.briefing import ModelWriter
 from router.bots.model import Model
 from router.bots.rasa import Rasa
 from router.bots.webhook import Webhook
@@ -30,3 +31,9 @@ async def open_bots(specs: Mapping[str, BotSpec]) -> AsyncIterator[Mapping[str, 
         headers={"user-agent": "Mainstem"},
     ) as session:
         yield {name: _KINDS[each.kind](spec=each, session=session) for name, each in specs.items()}
+
+
+def writer_named(name: str, bots: Mapping[str, Bot]) -> ModelWriter | None:
+    """Return the model of that name as one that sums up; None if there is no such model."""
+    model = bots.get(name)
+    return ModelWriter(model=model) if isinstance(model, Model) else None

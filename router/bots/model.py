@@ -74,7 +74,7 @@ class _Draft(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """Fulfils `router.service.botport.Bot` and `Completes` with a model's API."""
+    """Fulfils `router.service.botport.Bot` with a model's API."""
 
     spec: BotSpec
     session: aiohttp.ClientSession
@@ -85,7 +85,7 @@ class Model:
             return Told(hand_over=True)
         text, spent = await self.complete(_messages(asked), schema=_SCHEMA)
         try:
-            draft = read(_bare(text), _Draft)
+            draft = read(bare(text), _Draft)
         except BotFailed as failed:
             raise BotFailed(failed.code, spent=spent) from None
         named = tuple(draft.articles)
@@ -161,7 +161,7 @@ def _messages(asked: Asked) -> list[dict[str, str]]:
     ]
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """Return JSON without the fence that some models put around it."""
     bare = text.strip()
     if bare.startswith("```") and bare.endswith("```"):

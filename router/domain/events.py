@@ -82,6 +82,7 @@ KINDS: dict[str, str] = {
     "article_changed": "an article was written, reviewed, published or withdrawn",
     "script_changed": "a script was written, reviewed, approved or withdrawn, or is under trial",
     "product_changed": "a product was added or its state or words changed",
+    "handover_written": "a model has summed up what an agent takes over",
     "remembered_changed": "a note to remember about a person was written, changed or taken away",
 }
 

@@ -59,12 +59,16 @@ class BotSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotChoice:
-    """Which bot answers: the shop's, unless the account or the queue has one of its own."""
+    """Which bot answers: the shop's, unless the account or the queue has one of its own.
+
+    ``writer`` is the model that sums up handovers; empty: none does.
+    """
 
     specs: Mapping[str, BotSpec] = field(default_factory=dict)
     shop: str = BUILT_IN
     accounts: Mapping[AccountName, str] = field(default_factory=dict)
     queues: Mapping[QueueName, str] = field(default_factory=dict)
+    writer: str = ""
 
     def name_for(self, account: AccountName, queue: QueueName) -> str:
         """Return the name of the bot that answers there."""

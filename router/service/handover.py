@@ -9,6 +9,7 @@ from router.domain.digest import Point, digest
 from router.domain.ids import ContactId, ConversationId
 from router.domain.reading import Mood
 from router.domain.remembered import Remembered
+from router.service.briefing import last_word, written_lines
 from router.service.unit import Unit
 
 #: How much of a person's timeline is looked at.
@@ -17,9 +18,15 @@ _LOOK_BACK = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """Five lines over all channels, the customer's mood and its trend, and notes on the person."""
+    """Five lines over all channels, the customer's mood and its trend, and notes on the person.
+
+    ``points`` are in the words of who said them. ``written`` are a model's, ``writer`` is its name;
+    empty where none is configured, or none may be shown.
+    """
 
     points: tuple[Point, ...]
+    written: tuple[str, ...]
+    writer: str
     mood: Mood
     notes: tuple[Remembered, ...]
 
@@ -46,8 +53,12 @@ def handed_over(
     notes: tuple[Remembered, ...],
 ) -> Handover:
     """Return what whoever takes ``held`` should know of the person, whose cases are at hand."""
+    timeline = unit.conversations.timeline(members, limit=_LOOK_BACK)
+    written, writer = written_lines(unit, last_word(timeline, held.id))
     return Handover(
-        points=digest(held.id, unit.conversations.timeline(members, limit=_LOOK_BACK), cases),
+        points=digest(held.id, timeline, cases),
+        written=written,
+        writer=writer,
         mood=held.mood,
         notes=notes,
     )

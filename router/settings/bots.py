@@ -42,6 +42,10 @@ def read_bots(
             around.problem(_FILE, key, f"{name!r} is no bot; bots are {listed}")
     _check_known("accounts", file.accounts, accounts, around)
     _check_known("queues", file.queues, queues, around)
+    models = sorted(name for name, each in file.bots.items() if BotKind(each.kind) is BotKind.MODEL)
+    if file.handover and file.handover not in models:
+        listed = ", ".join(models) or "none"
+        around.problem(_FILE, "handover", f"{file.handover!r} is no model; models are {listed}")
     if BUILT_IN in file.bots:
         around.problem(_FILE, f"bots.{BUILT_IN}", "is the built-in bot's name; choose another")
     return BotChoice(
@@ -49,6 +53,7 @@ def read_bots(
         shop=file.use,
         accounts={AccountName(key): name for key, name in file.accounts.items()},
         queues={QueueName(key): name for key, name in file.queues.items()},
+        writer=file.handover,
     )
 
 

@@ -267,6 +267,7 @@ class BotFile(File):
     use: str = "built_in"
     accounts: dict[str, str] = {}
     queues: dict[str, str] = {}
+    handover: str = ""
     bots: dict[str, OutsideBotFile] = {}
 
 

@@ -108,6 +108,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "presence_changed": ("queues", "desk", "people"),
     "agent_changed": ("queues", "people"),
     "alert_raised": ("queues", "desk", "alerts"),
+    "handover_written": ("desk", "conversation"),
     "remembered_changed": ("desk", "conversation", "contact"),
     "article_changed": ("knowledge",),
     "product_changed": ("knowledge",),

@@ -84,6 +84,7 @@ _DECISIONS: Final[Mapping[str, str]] = {
     "lapse": "the offer ran out",
     "bot_turn": "answered by the bot",
     "bot_hands_over": "given to a person by the bot",
+    "handover": "summed up for whoever takes it",
 }
 
 #: Why a bot handed over or failed, as its figures name it.

@@ -14,6 +14,7 @@ from router.settings.load import ConfigError, Settings, load
 SIGNING = f"whsec_{base64.b64encode(bytes(24)).decode()}"
 BOTS = """
 use = "assistant"
+handover = "assistant"
 [accounts]
 phone = "own"
 [queues]
@@ -60,6 +61,7 @@ def test_the_accounts_bot_goes_before_the_queues_and_the_shops(
         for account, queue in (("phone", "general"), ("chat", "general"), ("chat", "other"))
     ]
     assert names == ["own", "rasa", "assistant"]
+    assert bots.writer == "assistant"
     model = bots.specs["assistant"]
     assert (model.kind, model.secret, model.fallback, model.any_question) == (
         BotKind.MODEL,
@@ -82,6 +84,7 @@ def test_the_built_in_bot_answers_where_nothing_is_said(read: Callable[..., Sett
     ("text", "key"),
     [
         ('use = "nobody"', "use"),
+        ('handover = "a"\n[bots.a]\nkind = "rasa"\nurl = "http://a"', "handover"),
         ('[accounts]\nnowhere = "built_in"', "accounts.nowhere"),
         ('[queues]\nattic = "built_in"', "queues.attic"),
         ('[bots.a]\nkind = "model"\nurl = "https://a.example"', "bots.a.model"),

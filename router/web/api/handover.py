@@ -58,10 +58,13 @@ class RememberedShape(Shape, frozen=True):
 class HandoverShape(Shape, frozen=True):
     """What whoever takes a conversation should know: at most five lines over all channels.
 
-    ``anger`` is 0 calm, 1 annoyed, 2 upset, 3 furious.
+    ``written`` are the lines of a model, of that name, where one sums up; made of the timeline's
+    words only. ``anger`` is 0 calm, 1 annoyed, 2 upset, 3 furious.
     """
 
     points: tuple[PointShape, ...]
+    written: tuple[str, ...]
+    writer: str
     anger: int
     trend: Trend
     notes: tuple[RememberedShape, ...]
@@ -80,6 +83,8 @@ async def get_handover(asked: Asked) -> HandoverShape:
     found: Handover = await asked.deps.store.read(handover, conversation)
     return HandoverShape(
         points=tuple(map(PointShape.of, found.points)),
+        written=found.written,
+        writer=found.writer,
         anger=found.mood.anger,
         trend=found.mood.trend,
         notes=tuple(map(RememberedShape.of, found.notes)),
