@@ -77,6 +77,8 @@ KINDS: dict[str, str] = {
     "contact_changed": "name, note or standing of a contact changed",
     "identity_linked": "an identity was recognised as a known person",
     "presence_changed": "an agent became available, busy, away or offline",
+    "presence_asked": "an agent asked a supervisor for leave to stop taking work",
+    "presence_declined": "a supervisor refused it",
     "agent_changed": "skills, capacity or role of an agent changed",
     "alert_raised": "somebody must look at something now",
     "article_changed": "an article was written, reviewed, published or withdrawn",

@@ -11,7 +11,7 @@ from router.domain.hours import AROUND_THE_CLOCK, Hours
 from router.domain.ids import ChannelName, QueueName
 from router.domain.plan import Step
 from router.domain.reading import Intent
-from router.domain.workforce import Need
+from router.domain.workforce import Need, Presence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +111,7 @@ class RoutingPolicy:
     overdue_least: timedelta  # … but not before this
     answer_within: Mapping[ChannelName, timedelta] = field(default_factory=dict)
     alarm_before: timedelta = timedelta(seconds=30)
+    approve_presence: frozenset[Presence] = frozenset()  # what an agent must ask leave for
     family_value: Mapping[str, float] = field(default_factory=dict)  # × weight_normal; 1 if missing
     reach: int = 4  # how far a match may be relaxed before it is overdue; see `fit.Reach`
     bar: float = 1.4  # how much of a poor match is forgiven where even good ones are poor

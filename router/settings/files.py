@@ -209,6 +209,7 @@ class RoutingFile(File):
     work: WorkFile
     value: dict[str, float] = {}
     answer_within: dict[str, str] = {}
+    approve_presence: list[typing.Literal["busy", "away", "offline"]] = []
 
 
 class CaseFile(File):

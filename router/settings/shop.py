@@ -21,7 +21,7 @@ from router.domain.policy import (
     WorkPolicy,
 )
 from router.domain.reading import Intent
-from router.domain.workforce import LEVELS, Need
+from router.domain.workforce import LEVELS, Need, Presence
 from router.settings.calendar import queue_hours, read_hours
 from router.settings.crisis import read_crisis
 from router.settings.files import (
@@ -299,6 +299,7 @@ class _PolicyReader:
                 for channel, text in file.answer_within.items()
             },
             alarm_before=self.time(name, "alarm_before", file.alarm_before),
+            approve_presence=frozenset(map(Presence, file.approve_presence)),
             misfit=file.misfit,
             tie=file.tie,
             overdue_factor=file.overdue_factor,

@@ -106,6 +106,8 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = {
     "contact_changed": _TALK,
     "identity_linked": ("conversation", "contact"),
     "presence_changed": ("queues", "desk", "people"),
+    "presence_asked": ("queues",),
+    "presence_declined": ("desk", "alerts"),
     "agent_changed": ("queues", "people"),
     "alert_raised": ("queues", "desk", "alerts"),
     "handover_written": ("desk", "conversation"),

@@ -142,6 +142,8 @@ _ALERTS: Final[Mapping[str, str]] = {
     "case_overdue": "A complaint was not handled in time",
     "identity_contradiction": "Two proofs of who a customer is contradict each other",
     "answer_due": "A platform's clock on our answer is nearly over",
+    "presence_asked": "An agent asks for leave to stop taking work",
+    "presence_declined": "A supervisor asks you to go on taking work",
     "agent_lapsed": "An agent does not answer offers and was set away",
     "reply_refused": "A platform refused an answer",
     "reply_dead": "An answer was given up",

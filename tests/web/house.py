@@ -310,10 +310,11 @@ async def a_house(
     *,
     more: Mapping[AccountName, Account] = MappingProxyType({}),
     readers: ReaderState | None = None,
+    environ: Mapping[str, str] = MappingProxyType({}),
     **changes: Any,
 ) -> AsyncIterator[House]:
     """Run the web room on a free port of the loopback address, with ``more`` accounts."""
-    policy = load(environ={"MAINSTEM_DATA": str(folder / "data")}).policy
+    policy = load(environ={"MAINSTEM_DATA": str(folder / "data"), **environ}).policy
     intake = Intake(store, policy)
     wanted: list[tuple[AccountName, tuple[Call, ...]]] = []
     given: dict[str, Any] = {

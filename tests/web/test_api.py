@@ -44,6 +44,8 @@ SAME: dict[str, tuple[str, ...]] = {
     "POST /queues/{conversation}/priority": ("set_priority",),
     "POST /queues/{conversation}/close": ("close_conversation",),
     "POST /alerts/{alert}/seen": ("see_alert",),
+    "POST /alerts/{alert}/approve": ("approve_presence",),
+    "POST /alerts/{alert}/decline": ("decline_presence",),
     "GET /contacts": ("search_contacts",),
     "GET /contacts/{contact}": ("get_contact",),
     "GET /contacts/{contact}/part": ("get_contact",),

@@ -5,10 +5,11 @@ from datetime import datetime
 import msgspec
 
 from router.domain.ids import AgentId, ReservationId
-from router.domain.workforce import Presence
-from router.service import people
-from router.service.desk import accept, decline, set_presence
+from router.domain.workforce import Presence, Role
+from router.service import leave, people
+from router.service.desk import accept, decline
 from router.service.desktop import desk as desk_of
+from router.service.leave import wish_presence
 from router.service.records import Alert, ApiToken
 from router.service.unit import Unit
 from router.web.api.cards import DeskShape
@@ -32,6 +33,7 @@ class PresenceBody(msgspec.Struct, forbid_unknown_fields=True):
     """Whether one takes work."""
 
     presence: Presence
+    why: str = ""
 
 
 class LanguageBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -88,12 +90,17 @@ async def me(asked: Asked) -> MeShape:
 
 @operations.add("PUT", "/me/presence", answer=AgentShape, body=PresenceBody)
 async def set_my_presence(asked: Asked) -> AgentShape:
-    """Say whether one takes work now."""
+    """Say whether one takes work now.
+
+    Where that needs a supervisor's leave (`approve_presence`), ``why`` is asked of them and the
+    answer shows the presence as it still is.
+    """
     changed = await asked.deps.store.transact(
-        set_presence,
+        wish_presence,
         agent=asked.agent.id,
         presence=asked.body.presence,
-        by=asked.agent.id,
+        why=asked.body.why,
+        policy=asked.deps.policy,
         at=asked.at,
     )
     return AgentShape.of(changed)
@@ -218,6 +225,26 @@ async def list_alerts(asked: Asked) -> tuple[AlertShape, ...]:
 
 def _alerts(unit: Unit, agent: AgentId, *, supervisor: bool) -> tuple[Alert, ...]:
     return unit.journal.alerts(agent, supervisor=supervisor)
+
+
+@operations.add("POST", "/alerts/{alert}/approve", answer=AgentShape, role=Role.SUPERVISOR)
+async def approve_presence(asked: Asked) -> AgentShape:
+    """Grant what an agent asked for in a `presence_asked` alert."""
+    return AgentShape.of(
+        await asked.deps.store.transact(
+            leave.approve, asked=asked.part("alert"), by=asked.agent.id, at=asked.at
+        )
+    )
+
+
+@operations.add("POST", "/alerts/{alert}/decline", answer=AgentShape, role=Role.SUPERVISOR)
+async def decline_presence(asked: Asked) -> AgentShape:
+    """Refuse it; the agent is told and goes on taking work."""
+    return AgentShape.of(
+        await asked.deps.store.transact(
+            leave.decline, asked=asked.part("alert"), by=asked.agent.id, at=asked.at
+        )
+    )
 
 
 @operations.add("POST", "/alerts/{alert}/seen")

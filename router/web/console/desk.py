@@ -25,6 +25,7 @@ from router.domain.workforce import Agent, Presence
 from router.service import desk as verbs
 from router.service.coaching import coached_reply
 from router.service.desktop import Desk, OpenConversation, desk, open_conversation
+from router.service.leave import wish_presence
 from router.service.reply import note
 from router.service.scripts import Used
 from router.service.statement import Statement, state, statements_for
@@ -156,10 +157,18 @@ async def talk(request: web.Request) -> web.Response:
 async def presence(request: web.Request) -> web.Response:
     """Say whether one takes work."""
     deps, me = request.app[DEPS], me_of(request).agent.id
-    wished = presence_in(await fields(request))
-    await deps.store.transact(
-        verbs.set_presence, agent=me, presence=wished, by=me, at=deps.clock.now()
+    given = await fields(request)
+    wished = presence_in(given)
+    now = await deps.store.transact(
+        wish_presence,
+        agent=me,
+        presence=wished,
+        why=given.get("why", ""),
+        policy=deps.policy,
+        at=deps.clock.now(),
     )
+    if now.presence is not wished:
+        return done(request, "/desk", N_("A supervisor was asked; until then you take work."))
     return done(request, "/desk", N_("Presence changed."))
 
 

@@ -1,6 +1,6 @@
 """The supervisor's wall: queues, waiting and in hand, complaints, agents; and what can be done."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from aiohttp import web
 from router.domain.case import LEVELS
 from router.domain.ids import AgentId, ConversationId, QueueName
 from router.domain.workforce import Agent, Role
-from router.service import supervise
+from router.service import leave, supervise
 from router.service.board import Board, board
 from router.service.cards import Card
 from router.service.desktop import OpenConversation, open_conversation
@@ -262,6 +262,28 @@ async def alert_seen(request: web.Request) -> web.Response:
     deps, me = request.app[DEPS], me_of(request).agent
     await deps.store.transact(_see, request.match_info["alert"], by=me.id, at=deps.clock.now())
     return done(request, "/", N_("Put away."))
+
+
+@routes_.post("/alerts/{alert}/approve")
+@require(Role.SUPERVISOR)
+async def approve_leave(request: web.Request) -> web.Response:
+    """Say yes to an agent who asked for leave to stop taking work."""
+    return await _answer_leave(request, leave.approve)
+
+
+@routes_.post("/alerts/{alert}/decline")
+@require(Role.SUPERVISOR)
+async def decline_leave(request: web.Request) -> web.Response:
+    """Say no; the agent is told."""
+    return await _answer_leave(request, leave.decline)
+
+
+async def _answer_leave(request: web.Request, verb: Callable[..., Agent]) -> web.Response:
+    deps, me = request.app[DEPS], me_of(request).agent
+    await deps.store.transact(
+        verb, asked=request.match_info["alert"], by=me.id, at=deps.clock.now()
+    )
+    return done(request, "/queues", N_("The agent was told."))
 
 
 def _see(unit: Unit, alert: str, *, by: AgentId, at: datetime) -> None:

@@ -39,6 +39,7 @@ def show(request: web.Request, template: str, *, status: int = 200, **context: A
         "seconds": lambda value: timedelta(seconds=value),
         "why_chosen": reason,
         "why_not": difference,
+        "leave": sorted(deps.policy.routing.approve_presence),
         "names": {},
         "words": "",
         **context,
