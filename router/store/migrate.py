@@ -44,7 +44,7 @@ def head() -> str:
 async def _within(url: str, work: Callable[[Connection], T]) -> T:
     if _is_sqlite(url):
         return await asyncio.to_thread(_within_sqlite, url, work)
-    engine = postgres_engine(url)
+    engine = postgres_engine(url, longest=None)
     try:
         with unless_down():
             async with engine.begin() as connection:

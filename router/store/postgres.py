@@ -28,10 +28,16 @@ _JITTER = 0.3  # seconds at most, so that those who met do not meet again
 _SERVER_SETTINGS = {
     "application_name": "mainstem",
     "jit": "off",  # our statements are small; compiling them costs more than it saves
-    "statement_timeout": "20s",
     "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "60s",
+    # A daemon whose machine is gone, or that was stopped, lets go of its locks in half a minute.
+    "idle_in_transaction_session_timeout": "20s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
 }
+#: Seconds that a statement may take; and how much later we no longer wait for a server that has
+#: not even said so, because the line to it is dead.
+_LONGEST, _SILENT = 20.0, 10.0
 
 
 class Postgres:
@@ -121,9 +127,10 @@ def unless_down() -> Iterator[None]:
         raise
 
 
-def postgres_engine(url: str) -> AsyncEngine:
+def postgres_engine(url: str, *, longest: float | None = _LONGEST) -> AsyncEngine:
     """Return an engine with our pool, our timeouts, and connections tested before use.
 
+    A statement may take ``longest`` seconds; a migration as long as it takes (None).
     Also for an address that names no driver, as most programs write it.
     """
     return create_async_engine(
@@ -135,7 +142,11 @@ def postgres_engine(url: str) -> AsyncEngine:
         hide_parameters=True,  # what customers say stays out of errors, and so out of logs
         connect_args={
             "timeout": _PATIENCE,
-            "server_settings": _SERVER_SETTINGS,
+            "command_timeout": None if longest is None else longest + _SILENT,
+            "server_settings": {
+                **_SERVER_SETTINGS,
+                "statement_timeout": f"{round((longest or 0) * 1000)}ms",  # 0: no limit
+            },
             "prepared_statement_cache_size": 400,
         },
     )

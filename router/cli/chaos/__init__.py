@@ -22,7 +22,7 @@ from router.cli.chaos.play import Plan, Result, play
 @click.option(
     "--pause",
     type=click.FloatRange(min=0),
-    default=0.05,
+    default=0.3,
     show_default=True,
     help="Seconds between two messages of a customer, in the middle.",
 )

@@ -60,7 +60,7 @@ class Crowd:
     ports: Sequence[int]
     chance: random.Random
     book: Book
-    pause_s: float = 0.05
+    pause_s: float = 0.3
     over: asyncio.Event = field(default_factory=asyncio.Event)
     hopeless: bool = False
     statuses: Counter[str] = field(default_factory=Counter)

@@ -49,7 +49,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     customers: int = 24
     agents: int = 4
     #: Seconds in the middle between two messages of a customer.
-    pause_s: float = 0.05
+    pause_s: float = 0.3
     #: How often the database, the broker, and room on the disk go away, and for how long.
     database: int = 0
     broker: int = 0
