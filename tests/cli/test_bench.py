@@ -29,13 +29,14 @@ def bench(*arguments: str) -> dict[str, Any]:
 
 def test_ingest_answers_for_every_message_once_and_says_what_the_limit_was() -> None:
     arguments = ("--messages", "40", "--connections", "4", "--rate", "20", "--lasting", "1")
-    report = bench("ingest", *arguments, "--one-by-one")
+    report = bench("ingest", *arguments, "--one-by-one", "--complaint")
     assert report["database"] == "sqlite"
     assert report["kept"] == {"heard": 124, "different": 124}  # 64 of them to warm up
     assert report["durable"]["a_second"] > 0
     expected = report["durable"]["a_second"] / report["bare"]["a_second"]
     assert report["ratios"]["durable_to_bare"] == pytest.approx(expected, abs=0.001)
     assert report["caught_up_s"] >= 0
+    assert 0 < report["complaint"]["offered_after_s"] < 60
     assert report["at_20_a_second"]["p99_ms"] > 0
     assert report["ratios"]["batched_to_one_by_one"] > 0
 

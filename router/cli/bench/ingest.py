@@ -14,6 +14,8 @@ from router.cli.bench.client import Done, Job
 from router.cli.bench.figures import spread, told
 from router.cli.bench.ground import LOOPBACK, Ground, cpu_seconds, daemon, echo, write
 from router.cli.bench.limits import fdatasync
+from router.cli.bench.middle import in_the_middle
+from router.cli.bench.staff import staffed
 from router.cli.bench.wechat import ACCOUNT, messages
 from router.cli.ledger.tables import Kept, kept, unread
 
@@ -23,6 +25,9 @@ _POLL_S = 0.5
 _WARM = 64
 #: How many of its messages a batch of one gets.
 _FEWER = 5
+#: How many agents wait for the complaint, and how long the daemon is given to hear of them.
+_STAFF = 5
+_SETTLE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,11 @@ class _Plan:
     help="For how many seconds each rate is kept up.",
 )
 @click.option("--one-by-one", is_flag=True, help="Also the same daemon with batches of one.")
+@click.option(
+    "--complaint",
+    is_flag=True,
+    help="Also as many messages with a complaint in their middle: how long until it is offered.",
+)
 @click.option("--no-catch-up", is_flag=True, help="Do not wait until everything is read.")
 @click.option(
     "--database-url",
@@ -89,6 +99,7 @@ def ingest(
     rate: tuple[float, ...],
     lasting: float,
     one_by_one: bool,
+    complaint: bool,
     no_catch_up: bool,
     database_url: str,
     as_json: bool,
@@ -127,6 +138,9 @@ def ingest(
         with _standing(plan, batch=1) as ground:
             alone = _burst(ground, replace(plan, count=max(1, count // _FEWER)))
             found["one_by_one"] = alone
+    if complaint:
+        with _standing(plan) as ground:
+            found["complaint"] = _complaint(ground, plan)
     found["ratios"] = _ratios(found)
     click.echo(json.dumps(found) if as_json else told(found))
 
@@ -148,6 +162,17 @@ def _burst(ground: Ground, plan: _Plan) -> dict[str, Any]:
     before = cpu_seconds(ground.process)
     done = _must_be_taken(write(plan.job(ground.port, first=_WARM + 1)))
     return _figures(done, cpu_seconds(ground.process) - before)
+
+
+def _complaint(ground: Ground, plan: _Plan) -> dict[str, Any]:
+    """Return how long a complaint in a burst waits for its offer, with a few people at work."""
+    staffed(ground.database_url, ground.env, _STAFF)
+    time.sleep(_SETTLE_S)  # the daemon follows what other processes commit
+    done, seconds = in_the_middle(
+        ground, count=plan.count, connections=plan.connections, customers=plan.customers
+    )
+    burst = _figures(_must_be_taken(done))
+    return {"burst_s": round(done.took, 3), "offered_after_s": round(seconds, 3), **burst}
 
 
 def _bare(plan: _Plan) -> dict[str, Any]:
