@@ -1,6 +1,7 @@
 """Whether deliveries come so fast that what can wait a moment gives way to them."""
 
 import asyncio
+import math
 from collections import deque
 
 #: So many deliveries within so many seconds are a burst; so are so many that waited for one commit.
@@ -50,7 +51,10 @@ class Pressure:
         while self._came and self._came[0][0] < now - _WITHIN_S:
             self._count -= self._came.popleft()[1]
 
-    async def give_way(self, worked_s: float) -> None:
-        """Rest in a burst, the longer the longer the caller has worked; else return at once."""
+    async def give_way(self, worked_s: float = math.inf) -> None:
+        """Rest in a burst, the longer the longer the caller has worked; else return at once.
+
+        Who does not say how long rests as long as anybody may: its work can wait.
+        """
         if self.high:
             await asyncio.sleep(min(_LONGEST_S, worked_s * _SHARE))

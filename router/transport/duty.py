@@ -69,10 +69,9 @@ class Duty:
         try:
             while not self._stopping:
                 self._some.clear()
-                began = asyncio.get_running_loop().time()
                 rest = await self._turn()
                 if not self._stopping:
-                    await self._pressure.give_way(asyncio.get_running_loop().time() - began)
+                    await self._pressure.give_way()
                     await self._sleep(rest)
         finally:
             await self._let_go()
