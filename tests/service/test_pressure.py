@@ -38,6 +38,14 @@ async def test_many_that_waited_for_one_commit_are_a_burst_and_the_rest_is_bound
     assert 0.3 <= await rested(pressure, 60.0) < 5.0
 
 
+async def test_who_can_wait_rests_as_long_as_anybody_may() -> None:
+    loop, pressure = asyncio.get_running_loop(), Pressure()
+    pressure.came(200)
+    began = loop.time()
+    await pressure.give_way()
+    assert 0.4 <= loop.time() - began < 5.0
+
+
 async def test_a_burst_is_over_soon_after_its_last_delivery() -> None:
     pressure = Pressure()
     pressure.came(200)
