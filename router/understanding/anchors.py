@@ -9,6 +9,8 @@ _MOST: Final = 120  # pieces: an expression with more of them is cheaper tried t
 _LONGEST: Final = 4  # characters of a piece
 _CHINESE: Final = 2  # characters of a piece that is not ASCII; two of them tell as much
 _COMMON_LETTERS: Final = "zxjqkvbpygfwmuclrhdsnioaet"  # the rarest first, as English uses them
+_EVERYWHERE: Final = frozenset("不没了是我的你有在一这个就都说要到还会也来好么")
+_RARE_SIGNS: Final = frozenset("&*#@/+%=")
 _PARSER: Final = import_module("re._parser")  # what `re` itself compiles from; its form is stable
 _OP: Final = import_module("re._constants")
 _HAS_WORD: Final = re.compile(r"[!-~]{3}")
@@ -43,6 +45,10 @@ def _cost(anchors: frozenset[str]) -> tuple[int, int]:
 
 
 def _weight(anchor: str) -> int:
+    if anchor in _EVERYWHERE:
+        return 1
+    if anchor in _RARE_SIGNS:
+        return 2
     return min(len(anchor) if anchor.isascii() else 2 * len(anchor), _LONGEST)
 
 

@@ -158,6 +158,7 @@ class RuleSet:
                 self._phrases.append((at, pattern))
         self._always = tuple(always)
         self._by_anchor = dict(by_anchor)
+        self._anchors = frozenset(by_anchor)
 
     @property
     def rules(self) -> tuple[tuple[Rule, ...], ...]:
@@ -172,10 +173,8 @@ class RuleSet:
         return tuple(self._rules[at][1] for at in places)
 
     def _possible(self, anchors: AbstractSet[str]) -> set[int]:
-        tried = set(self._always)
-        for anchor in self._by_anchor.keys() & anchors:
-            tried.update(self._by_anchor[anchor])
-        return tried
+        there = self._anchors.intersection(anchors)
+        return set(self._always).union(*map(self._by_anchor.__getitem__, there))
 
     def in_force(
         self,

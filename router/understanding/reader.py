@@ -111,7 +111,9 @@ class RuleReader:
 
     def judged(self, found: Sequence[Piece], text: str, *, language: str | None) -> Reading:
         """Say what ``text`` means, of which ``found`` is what ``found`` returned."""
-        worst = max(found, key=lambda each: (each.severity >= _GRAVE, each.points))
+        worst = found[0]
+        if len(found) > 1:
+            worst = max(found, key=lambda each: (each.severity >= _GRAVE, each.points))
         alarm, score = _alarm(worst)
         severity = 0 if alarm is Alarm.NONE else max(1, worst.severity)
         intent, topic = _intent(found, alarm)
