@@ -198,7 +198,8 @@ def test_decode_names_the_channels_when_it_does_not_know_one(run: Run, tmp_path:
 def test_bench_reading_says_how_many_messages_a_core_reads(run: Run) -> None:
     done = run("bench", "reading", "--rules", "--count", "40")
     assert done.returncode == 0, done.stderr
-    assert re.search(r"rules/\d+: 40 messages, \d+ a second of CPU; median [\d.]+ ms", done.stdout)
+    assert re.search(r"reader +rules/\d+\nmessages +40\n", done.stdout)
+    assert re.search(r"a_second_of_cpu +\d+\nmedian_ms +[\d.]+\np95_ms +[\d.]+\n", done.stdout)
 
 
 def test_a_day_without_anything_recorded_is_said_so(run: Run) -> None:
