@@ -38,11 +38,18 @@ class _Known:
 
 
 async def aid(
-    deps: Deps, *, conversation: ConversationId, words: str, me: AgentId, language: str
+    deps: Deps,
+    *,
+    conversation: ConversationId,
+    words: str,
+    me: AgentId,
+    language: str,
+    sure: float = 0.0,
 ) -> Aid:
     """Return what fits ``words``; without any, what the contact said last. Raises NotFound.
 
-    ``language`` is what the channel's title is said in, for scripts that name it.
+    ``sure`` is how probable an article must be. ``language`` is what the channel's title is said
+    in, for scripts that name it.
     """
     known = await deps.store.read(
         _known, deps, conversation=conversation, words=words, me=me, language=language
@@ -58,7 +65,8 @@ async def aid(
         account=known.held.account,
     )
     published = deps.knows.published()
-    articles = [published[each.article] for each in found if each.article in published]
+    fitting = (each for each in found if each.confidence >= sure)
+    articles = [published[each.article] for each in fitting if each.article in published]
     return Aid(language=spoken, articles=tuple(articles), scripts=known.scripts)
 
 

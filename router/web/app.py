@@ -26,6 +26,7 @@ log = structlog.get_logger()
 #: The pages, one module each under `router.web.console`; each has ``routes(deps)``.
 CONSOLE: Final = (
     "desk",
+    "aids",
     "queues",
     "contact",
     "reading",

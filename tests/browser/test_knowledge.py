@@ -134,6 +134,33 @@ async def test_what_is_no_longer_sold_is_recommended_nowhere(shop: Shop, sign_in
     assert shop.library.best("台灯推荐哪款", **asked) == ()  # type: ignore[arg-type]
 
 
+async def test_what_probably_answers_is_offered_on_the_desk_and_leads_back_to_its_text(
+    shop: Shop, sign_in: SignIn
+) -> None:
+    await publish(shop, (("a", "签收后七天内可以退货。"),))
+    await shop.library.refresh(shop.store)
+    lin = await shop.staff("lin")
+    talk = await shop.hear(CHAT, "member", "怎么退货？", name="周女士")
+    other = await shop.hear(CHAT, "other", "你们老板姓什么", name="李先生")
+    await shop.route()
+    await shop.accept_all(lin)
+    page = await sign_in("lin", locale="zh-CN")
+    await page.goto(f"/desk/{talk}")
+    await page.get_by_label("建议回复").get_by_role("button", name="怎么退货").click()
+    reply_box = page.locator("#reply")
+    await expect(reply_box).to_have_value("签收后七天内可以退货。")
+    await page.get_by_role("button", name="发送").click()
+    source = page.get_by_role("log").get_by_role("link", name="出自知识条目")
+    await expect(source).to_be_visible()
+
+    await page.goto(f"/desk/{other}")
+    await page.locator("#aid summary").click()
+    await page.locator("#aid-words").fill("退货")
+    await page.locator("#aid-found").get_by_role("button").first.click()
+    await expect(reply_box).to_have_value("签收后七天内可以退货。")
+    await expect(page.get_by_label("建议回复")).to_have_count(0)
+
+
 async def use(shop: Shop, trial: Trial, number: int, variant: str, *, replies: bool) -> None:
     """Let a customer get a variant, and reply to it or not."""
     talk = await shop.hear(CHAT, f"{variant}-{number}", "什么时候发货", ago=timedelta(days=3))

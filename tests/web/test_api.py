@@ -117,6 +117,7 @@ SAME: dict[str, tuple[str, ...]] = {
     "POST /scripts/{script}": ("change_script",),
     "POST /scripts/{script}/state": ("set_script_state",),
     "GET /desk/{conversation}/aid": ("get_aid",),
+    "GET /desk/{conversation}/suggested": ("get_aid",),
     "GET /products": ("list_products",),
     "GET /products/new": ("list_products",),
     "GET /products/{product}": ("get_product",),

@@ -32,13 +32,13 @@ from router.service.statement import Statement, state, statements_for
 from router.service.unit import Unit
 from router.web import uploads
 from router.web.advice import advice, rules_in, sure_articles
-from router.web.aid import aid, sources_in, used_in
+from router.web.aid import sources_in, used_in
 from router.web.console.contact import names_of, older_than
 from router.web.console.queues import explained
 from router.web.console.show import N_, done, field, fields, seen, show, whole
 from router.web.deps import DEPS, Deps
 from router.web.live import look_up
-from router.web.me import language_of, me_of
+from router.web.me import me_of
 from router.web.pages import back, is_fragment
 from router.web.sockets import SOCKETS
 
@@ -320,17 +320,6 @@ def _reply(
         products=tuple(deps.knows.products().values()),
         shown=shown,
     ).hints
-
-
-@routes_.get("/desk/{conversation}/aid")
-async def helps(request: web.Request) -> web.Response:
-    """Return the scripts and articles that match, for whoever writes an answer."""
-    words = request.query.get("words", "").strip().removeprefix("/")[:200]
-    me, language = me_of(request).agent.id, language_of(request)
-    found = await aid(
-        request.app[DEPS], conversation=_this(request), words=words, me=me, language=language
-    )
-    return show(request, "desk/_aid.html", aid=found)
 
 
 @routes_.post("/desk/{conversation}/statement")

@@ -1,7 +1,9 @@
 """What an operator must look at: answers stuck, deliveries nobody could read, accounts' health."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiohttp import web
 
@@ -64,8 +66,31 @@ class AccountLine:
     account: Account
     hook: str
     dials: bool
-    settings: Mapping[str, object]
+    settings: Mapping[str, str]
     health: str
+
+
+def as_written(value: object) -> str:
+    """Return a setting as it is written in the account's file; a dash where nothing is set."""
+    if value is None or value == "" or (isinstance(value, Sized) and not value):
+        return "–"
+    return value if isinstance(value, str) else _toml(value)
+
+
+def _toml(value: object) -> str:
+    shown = json.dumps(str(value), ensure_ascii=False)
+    match value:
+        case bool() | int() | float():
+            shown = json.dumps(value)
+        case timedelta():
+            shown = f"{value.total_seconds():g} s"
+        case Mapping():
+            pairs = ", ".join(f"{key} = {_toml(each)}" for key, each in value.items())
+            shown = f"{{ {pairs} }}"
+        case set() | frozenset() | list() | tuple():
+            each = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+            shown = f"[{', '.join(map(_toml, each))}]"
+    return shown
 
 
 async def _accounts(deps: Deps) -> tuple[AccountLine, ...]:
@@ -77,7 +102,7 @@ async def _accounts(deps: Deps) -> tuple[AccountLine, ...]:
                 account=held,
                 hook=address_of(held, deps.settings.public_url),
                 dials=we_connect(held),
-                settings=shown_settings(held),
+                settings={name: as_written(value) for name, value in shown_settings(held).items()},
                 health=(await check() or "") if check else "",
             )
         )

@@ -97,12 +97,15 @@ document.addEventListener("click", (event) => {
   const offered = event.target.closest?.("[data-reword]");
   const box = document.getElementById("reply");
   if (!offered || !box) return;
-  const words = offered.dataset.reword;
-  const whole = "whole" in offered.dataset || box.value.trim() === "";
+  put(box, offered.dataset.reword, "whole" in offered.dataset || box.value.trim() === "");
+});
+
+// Puts words into the reply: instead of what stands there, or under it.
+function put(box, words, whole) {
   box.value = whole ? words : `${box.value.trimEnd()}\n${words}`;
   box.dispatchEvent(new Event("input", { bubbles: true }));
   box.focus();
-});
+}
 
 const accept = (name) => document.querySelector(`.offer [data-key="${name}"]`);
 
@@ -137,6 +140,7 @@ document.addEventListener("click", (event) => {
   const chosen = event.target.closest?.("[data-script], [data-source]");
   const box = document.getElementById("reply");
   if (!chosen || !box) return;
+  if (chosen.dataset.insert) put(box, chosen.dataset.insert, box.value.trim() === "");
   const held = madeOf(box);
   if (chosen.dataset.script) held.script = chosen.dataset.script;
   if (chosen.dataset.source) held.sources = [...new Set([...(held.sources ?? []), chosen.dataset.source])];
