@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
+from click.testing import CliRunner
 
 from router.cli.ledger.book import BadLedger, Book, Called, Closed, Delivered, Replied, read_ledger
 from router.cli.ledger.check import WRONG, check
+from router.cli.main import main
 
 ANN = {"account": "shop", "sender": "ann"}
 CLOSED = Closed(accounts=("shop",))
@@ -83,7 +86,14 @@ def _event(
 ) -> None:
     ((last,),) = connection.execute("SELECT count(*) FROM events")
     given = {"agent_id": "lin", "facts": facts, "seq": last + 1}
-    _row(connection, "events", kind=kind, conversation_id=conversation, at="2026-11-11", **given)
+    _row(
+        connection,
+        "events",
+        kind=kind,
+        conversation_id=conversation,
+        at="2026-11-11 00:00:00.000000",
+        **given,
+    )
 
 
 def found(url: str, *lines: object) -> list[str]:
@@ -173,3 +183,30 @@ def test_a_ledger_is_read_as_it_was_written(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes() + b'{"type": "delivery"}\n')
     with pytest.raises(BadLedger, match="line 7"):
         read_ledger(file)
+
+
+def test_the_audit_takes_a_ledger_and_says_what_is_wrong(
+    sqlite_database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config").mkdir()
+    env = {
+        "MAINSTEM_CONFIG": str(tmp_path / "config"),
+        "MAINSTEM_DATA": str(tmp_path / "data"),
+        "MAINSTEM_DATABASE_URL": sqlite_database,
+    }
+    file = tmp_path / "ledger.jsonl"
+    file.write_bytes(b"\n".join(map(msgspec.json.encode, LINES)))
+    done = CliRunner().invoke(main, ("audit", "--json", "--ledger", str(file)), env=env)
+    assert done.exit_code == 1
+    said = [json.loads(each) for each in done.stdout.splitlines()]
+    assert [each["code"] for each in said] == ["missing", "missing", "reply_missing"]
+    assert said[0]["where"] == "shop 1 ann"
+    assert "3 things are wrong among 2 deliveries, 1 replies and 1 calls" in done.stderr
+    file.write_text("no ledger")
+    done = CliRunner().invoke(main, ("audit", "--ledger", str(file)), env=env)
+    assert (done.exit_code, "line 1" in done.stderr) == (1, True)
+
+
+def test_several_daemons_of_the_chaos_need_a_server() -> None:
+    done = CliRunner().invoke(main, ("chaos", "--daemons", "2"))
+    assert (done.exit_code, "--database-url" in done.output) == (2, True)
