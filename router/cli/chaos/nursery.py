@@ -58,6 +58,10 @@ class Nursery:
         return None if code is None else int(code)
 
     async def _ask(self, what: Mapping[str, Any]) -> Any:
+        """Ask and wait; whoever is cancelled meanwhile leaves no answer for the next to take."""
+        return await asyncio.shield(asyncio.ensure_future(self._exchange(what)))
+
+    async def _exchange(self, what: Mapping[str, Any]) -> Any:
         process = self._process
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the nursery has no pipes")
