@@ -170,9 +170,11 @@ def open_by_hand(
 ) -> Case:
     """Open a case for what no channel heard, owned by whoever writes it down.
 
-    ``shop`` is the account that it concerns; empty if nobody knows.
+    ``shop`` is the account that it concerns; empty if nobody knows. Who was meanwhile taken off
+    the staff owns nothing: the case waits in the cases' queue.
     """
     checked_severity(severity)
+    stays = unit.workforce.lock(by).active
     unit.contacts.lock(contact)
     case = Case(
         id=CaseId(unit.new_id()),
@@ -186,8 +188,8 @@ def open_by_hand(
         opened_at=at,
         opened_by=None,
         conversation=None,
-        owner=by,
-        queue=None,
+        owner=by if stays else None,
+        queue=None if stays else policy.case_queue,
         level=0,
         due_at=due(policy.clocks, severity=severity, level=0, at=at),
         last_at=at,
@@ -200,10 +202,13 @@ def open_by_hand(
 
 
 def acknowledge(unit: Unit, *, case: CaseId, by: AgentId, at: datetime) -> Case:
-    """Note that the customer was told; whoever does it owns the case if nobody did."""
+    """Note that the customer was told; whoever does it owns the case if nobody did.
+
+    Who was meanwhile taken off the staff owns nothing: the case stays in its queue.
+    """
     held = unit.cases.get(case)
     known = acknowledged(held, by=by, at=at)
-    if known.owner is None:
+    if known.owner is None and unit.workforce.lock(by).active:
         known = owned(known, by=by)
     return _saved(unit, known, "case_acknowledged", at=at, by=by)
 
@@ -232,7 +237,7 @@ def reopen(unit: Unit, *, case: CaseId, by: AgentId, policy: ShopPolicy, at: dat
 
 def own(unit: Unit, *, case: CaseId, owner: AgentId, by: AgentId, at: datetime) -> Case:
     """Give a case to an agent."""
-    if not unit.workforce.get(owner).active:
+    if not unit.workforce.lock(owner).active:
         raise NotFound(f"agent {owner} is not active")
     return _saved(
         unit, owned(unit.cases.get(case), by=owner), "case_owned", at=at, by=by, owner=owner
