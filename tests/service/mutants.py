@@ -280,8 +280,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             "g3-owner-works-here",
-            "    if not unit.workforce.get(owner).active:\n",
-            "    if not unit.workforce.get(owner).login:\n",
+            "    if not unit.workforce.lock(owner).active:\n",
+            "    if not unit.workforce.lock(owner).login:\n",
             f"{_LEDGER}::test_nobody_owns_a_case_who_has_left",
         ),
     ),

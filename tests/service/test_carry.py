@@ -269,7 +269,8 @@ async def test_an_offer_decided_before_a_case_was_reopened_is_refused(shop: Shop
     await shop.hear(WEIBO, "weibo-7", ANGRY, claims=(phone(NUMBER),))
     await shop.read_all()
     (case,) = await shop.store.read(lambda unit: unit.cases.all_open())
-    given = {"case": case.id, "by": AgentId("wang"), "at": shop.clock.now()}
+    wang = await shop.staff("wang", presence=Presence.AWAY)
+    given = {"case": case.id, "by": wang, "at": shop.clock.now()}
     await shop.store.transact(cases.acknowledge, **given)
     await shop.store.transact(cases.resolve, **given, resolution=Resolution.REPLACED, note="")
     chat, seq, choice = await _offer_to(shop, "member-1")

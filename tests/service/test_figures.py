@@ -88,6 +88,7 @@ async def test_a_weeks_figures(shop: Shop) -> None:
 
 
 async def test_a_complaint_counts_as_acknowledged_in_time_until_it_would_climb(shop: Shop) -> None:
+    await shop.staff(LIN)
     for name in ("a", "b", "c"):
         await shop.hear(WEIBO, name, ANGRY)
     await shop.read_all()

@@ -18,7 +18,7 @@ from router.domain.ids import (
 )
 from router.domain.reading import Alarm, Intent, Reading
 from router.domain.triage import triage
-from router.domain.workforce import Role
+from router.domain.workforce import Presence, Role
 from router.service import answer, cases, clocks, desk, people
 from router.service.ports import NotFound
 from router.service.records import Alert
@@ -119,6 +119,7 @@ async def test_a_complaint_elsewhere_alerts_the_holder_and_takes_it_from_the_bot
 
 async def test_a_case_by_hand_is_news_to_the_holder(shop: Shop) -> None:
     await shop.staff(LIN)
+    await shop.staff(WANG, presence=Presence.AWAY)
     chat = await taken(shop, LIN)
     await by_hand(shop, (await shop.conversation(chat)).contact)
     assert [(each.kind, each.conversation) for each in await alerts(shop, LIN)] == [
@@ -127,6 +128,7 @@ async def test_a_case_by_hand_is_news_to_the_holder(shop: Shop) -> None:
 
 
 async def test_a_case_that_is_opened_again_is_news_to_the_holder(shop: Shop) -> None:
+    await shop.staff(WANG, presence=Presence.AWAY)
     case = await complained(shop)
     given = {"case": case.id, "by": WANG, "at": shop.clock.now()}
     await shop.store.transact(cases.acknowledge, **given)
@@ -175,6 +177,7 @@ async def test_a_complaint_withdraws_an_offer_and_raises_what_is_needed(shop: Sh
 
 
 async def test_a_case_ends_only_acknowledged_and_with_a_code(shop: Shop) -> None:
+    await shop.staff(LIN)
     case = await complained(shop)
     given = {"case": case.id, "by": LIN, "at": shop.clock.now()}
     ending = {"resolution": Resolution.REFUNDED, "note": "paid back"}
@@ -282,8 +285,18 @@ async def test_nobody_owns_a_case_who_has_left(shop: Shop) -> None:
     )
     left = await the_case(shop)
     assert (left.owner, left.queue) == (None, "complaints")
+    await shop.store.transact(cases.acknowledge, case=case.id, by=agent, at=at)
+    again = await the_case(shop)
+    assert (again.owner, again.queue) == (None, "complaints"), "their page was still open"
     with pytest.raises(NotFound):
         await shop.store.transact(cases.own, case=case.id, owner=agent, by=CHIEF, at=at)
+
+
+async def test_what_somebody_writes_down_who_has_left_waits_in_the_queue(shop: Shop) -> None:
+    await shop.staff(WANG, active=False)
+    talk = await shop.hear(CHAT, "member-1", "在吗")
+    case = await by_hand(shop, (await shop.conversation(talk)).contact)
+    assert (case.owner, case.queue) == (None, "complaints")
 
 
 # ----- G4: no bot alone --------------------------------------------------------------------------
