@@ -3,13 +3,14 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
 
 import click
 import msgspec
 
 from router.cli.bench.figures import told
+from router.readers.small import Small
 from router.understanding.evaluate import Message
 from router.understanding.reader import RuleReader
 from router.understanding.tiers import open_reader
@@ -25,20 +26,23 @@ _LATE = 95  # the percentile that is promised
     show_default=True,
     help="How many messages to read, spread over the shipped training set.",
 )
-@click.option("--rules", is_flag=True, help="Only the fast tier: the rules.")
+@click.option("--rules", is_flag=True, help="Only what the rules read, without weights.")
+@click.option("--urgent", is_flag=True, help="Only what intake asks: whether it cannot wait.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
-def reading(count: int, *, rules: bool, as_json: bool) -> None:
+def reading(count: int, *, rules: bool, urgent: bool, as_json: bool) -> None:
     """Read messages on one core and print the CPU that each took."""
-    reader, warning = (RuleReader(), None) if rules else open_reader()
+    small = RuleReader()
+    reader, warning = (small, None) if rules or urgent else open_reader()
     if warning is not None:
         click.echo(warning, err=True)
+    read: Callable[[str], object] = Small(small).is_urgent if urgent else reader.read
     texts = _spread(count)
     for text in texts[:20]:
-        reader.read(text)  # what is compiled or loaded at first use is not the message's
+        read(text)  # what is compiled or loaded at first use is not the message's
     spent = []
     for text in texts:
         began = time.thread_time()
-        reader.read(text)
+        read(text)
         spent.append((time.thread_time() - began) * 1000)
     spent.sort()
     found = {
