@@ -82,3 +82,13 @@ async def test_an_agent_does_not_see_the_page(shop: Shop, sign_in: SignIn) -> No
     await shop.staff("lin")
     page = await sign_in("lin")
     assert (await page.request.get("/crises")).status == 403
+
+
+async def test_an_open_page_says_that_another_crisis_has_been_raised(
+    shop: Shop, sign_in: SignIn
+) -> None:
+    page = await sign_in("boss")
+    await page.goto("/crises")
+    await burst(shop)
+    await page.get_by_role("link", name="A crisis has been raised. Show it.").click()
+    await expect(page.get_by_role("region", name="Crisis: Sofas")).to_be_visible()

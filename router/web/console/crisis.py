@@ -104,8 +104,9 @@ async def page(request: web.Request) -> web.Response:
 @routes_.get("/crises/part")
 @require(Role.SUPERVISOR)
 async def part(request: web.Request) -> web.Response:
-    """Return how the conversations stand, for the stream."""
-    return show(request, "crises/_news.html", **await _context(request))
+    """Return how the conversations of the crises ``shown`` stand, and whether there are others."""
+    shown = request.query.get("shown", "").split(",")
+    return show(request, "crises/_news.html", shown=shown, **await _context(request))
 
 
 @routes_.post("/crises")
